@@ -1,0 +1,37 @@
+/**
+ * The errors that the engine throws on purpose. A kind says what a caller can do about it; `api/` maps kinds to HTTP
+ * codes in one place. Anything else that is thrown is a defect and becomes an internal error.
+ */
+
+/**
+ * - `invalid`: the request cannot be carried out as it stands; the caller must change it.
+ * - `forbidden`: a path or an action that the configuration does not allow.
+ * - `not-found`: what the request names does not exist.
+ * - `conflict`: the state of things forbids it now; another run, a safety limit.
+ * - `sync-failed`: the synchronisation could not start or go on.
+ * - `unavailable`: the server is stopping.
+ */
+export type ErrorKind = "invalid" | "forbidden" | "not-found" | "conflict" | "sync-failed" | "unavailable";
+
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  readonly kind: ErrorKind;
+  /** What exactly is wrong, with the field or path, in words a person can act on. Never a secret. */
+  readonly details: string;
+
+  constructor(kind: ErrorKind, message: string, details: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+    this.details = details;
+  }
+}
+
+/** The error of a job that was cancelled by `DELETE /sync/session/{id}` or whose caller's signal fired. */
+export class CancelledError extends Error {
+  override readonly name = "CancelledError";
+}
+
+/** Whether an error means that the work was stopped on purpose. */
+export function isCancellation(error: unknown): boolean {
+  return error instanceof CancelledError || (error instanceof Error && error.name === "AbortError");
+}

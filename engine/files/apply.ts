@@ -1,0 +1,371 @@
+import { type CopyOptions, copyToTemporary, isFull, PathFailure } from "./copy.ts";
+import { JobCounter } from "./counters.ts";
+import { makeDirectories, makeDirectory } from "./directories.ts";
+import { type Existing, type PlanLine, readSegment, type Segment, type Step } from "./plan.ts";
+import { addError, emptyReport, type Report } from "./report.ts";
+import { temporaryName } from "./rules.ts";
+import { openRoot, openSource, type Roots } from "./scan.ts";
+import { Throttle } from "./throttle.ts";
+import { Trash } from "./trash.ts";
+import {
+  chmodAt,
+  chmodOf,
+  chownAt,
+  type Descriptor,
+  hasCode,
+  linkAt,
+  makeSymlinkAt,
+  PosixError,
+  removeDirectoryAt,
+  renameAt,
+  renameToFree,
+  setTimesAt,
+  setTimesOf,
+  type Stat,
+  statAt,
+  statIfPresent,
+  statOf,
+  syncFileSystem,
+  type Tree,
+  unlinkAt,
+} from "../posix/mod.ts";
+import type { TaskContext } from "../../workers/types.ts";
+
+/** How a run's steps are carried out. */
+export interface ApplyOptions {
+  verify: boolean;
+  preservePermissions: boolean;
+  superuser: boolean;
+  /** Bytes a second over all workers. */
+  bandwidthLimit?: number;
+  /** Absolute path that keeps what is overwritten or deleted. */
+  trash?: string;
+  /** 12 hexadecimal digits, different for every run. */
+  run: string;
+}
+
+/** One segment of the plan to carry out. */
+export interface ApplyInput {
+  roots: Roots;
+  options: ApplyOptions;
+  spool: string;
+  segment: Segment;
+  /** Steps that are not in the spool: the segment then only says of which stream they are. */
+  lines?: PlanLine[];
+}
+
+/** A complete temporary file that waits to take the place of an old one. */
+interface Replacement {
+  directory: string;
+  temporary: string;
+  name: string;
+}
+
+/** Carries out a segment: every step on its own, so that one that fails costs no other. */
+export function applySegment(input: ApplyInput, context: TaskContext): Report {
+  using source = openSource(input.roots);
+  using target = openRoot(input.roots.target, "target");
+  using applier = new Applier(source, target, input, context);
+  return applier.run(input.lines ?? readSegment(input.spool, input.segment));
+}
+
+class Applier implements Disposable {
+  readonly #source: Tree;
+  readonly #target: Tree;
+  readonly #context: TaskContext;
+  readonly #options: ApplyOptions;
+  readonly #segment: Segment;
+  readonly #copy: CopyOptions;
+  readonly #trash: Trash | undefined;
+  readonly #targetPath: string;
+  readonly #report = emptyReport();
+  readonly #replacements: Replacement[] = [];
+  /** A second way into the target, for the files that hard links join. */
+  #joined: Tree | undefined;
+  #serial: number;
+
+  constructor(source: Tree, target: Tree, { options, segment, roots }: ApplyInput, context: TaskContext) {
+    this.#source = source;
+    this.#target = target;
+    this.#targetPath = roots.target;
+    this.#context = context;
+    this.#options = options;
+    this.#segment = segment;
+    // No two segments share an offset, and a step takes more than one byte of it.
+    this.#serial = segment.offset;
+    const throttle = new Throttle(options.bandwidthLimit, context);
+    this.#copy = {
+      verify: options.verify,
+      preservePermissions: options.preservePermissions,
+      superuser: options.superuser,
+      piece: throttle.piece,
+      beforePiece: (bytes) => {
+        context.checkpoint();
+        throttle.take(bytes);
+      },
+      afterPiece: (bytes) => {
+        Atomics.add(context.counters, JobCounter.bytes, BigInt(bytes));
+      },
+    };
+    if (options.trash !== undefined) this.#trash = new Trash(options.trash, this.#copy);
+  }
+
+  run(lines: PlanLine[]): Report {
+    const backwards = BACKWARDS.has(this.#segment.stream);
+    try {
+      for (const [directory, steps] of backwards ? lines.reverse() : lines) {
+        for (const step of backwards ? steps.reverse() : steps) {
+          this.#context.checkpoint();
+          this.#attempt(directory, step[0] === "finish" ? "" : step[1], () => this.#step(directory, step));
+          Atomics.add(this.#context.counters, JobCounter.steps, 1n);
+        }
+      }
+      this.#replace();
+    } finally {
+      for (const { directory, temporary } of this.#replacements) this.#discard(directory, temporary);
+    }
+    return this.#report;
+  }
+
+  /** Does one path's work and records its failure. Cancellation and defects go on up. */
+  #attempt(directory: string, name: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof PosixError || error instanceof PathFailure)) throw error;
+      addError(this.#report, joinPath(directory, name), error);
+      if (!isFull(error)) this.#report.incomplete = true;
+    }
+  }
+
+  #step(directory: string, step: Step): void {
+    switch (step[0]) {
+      case "file":
+        return this.#file(directory, step[1], step[3]);
+      case "symlink":
+        return this.#symlink(directory, step[1], step[2], step[3]);
+      case "directory":
+        return this.#directory(directory, step[1], step[2]);
+      case "hardlink":
+        return this.#hardLink(directory, step[1], step[2], step[3]);
+      case "metadata":
+        return this.#metadata(directory, step[1]);
+      case "rename":
+        return this.#rename(directory, step[1], step[2]);
+      case "delete":
+        return this.#delete(directory, step[1], step[2] === "directory");
+      case "stale":
+        return this.#discard(directory, step[1]);
+      case "finish":
+        this.#finish(directory);
+        if (step[1]) this.#report.updated++;
+        return;
+      case "linked":
+        throw new TypeError("Cannot apply a linked file before its links are resolved");
+    }
+  }
+
+  /** The target's directory, made where it is missing. */
+  #into(directory: string): Descriptor {
+    const { descriptor, made } = makeDirectories(this.#target, directory);
+    this.#report.created += made;
+    if (!this.#options.superuser) makeWritable(descriptor);
+    return descriptor;
+  }
+
+  #temporary(): string {
+    return temporaryName(this.#options.run, this.#serial++);
+  }
+
+  #count(existing: Existing): void {
+    if (existing === "nothing") this.#report.created++;
+    else this.#report.updated++;
+  }
+
+  #file(directory: string, name: string, existing: Existing): void {
+    const to = this.#into(directory);
+    const temporary = this.#temporary();
+    const replaced = this.#options.preservePermissions ? undefined : statIfPresent(to, name);
+    const copied = copyToTemporary(this.#source.directory(directory), name, to, temporary, this.#copy, replaced);
+    this.#report.bytes += copied.size;
+    this.#place(directory, to, temporary, name, existing);
+  }
+
+  #symlink(directory: string, name: string, link: string, existing: Existing): void {
+    const to = this.#into(directory);
+    const stat = statAt(this.#source.directory(directory), name);
+    const temporary = this.#temporary();
+    makeSymlinkAt(link, to, temporary);
+    try {
+      this.#describeLink(to, temporary, stat);
+    } catch (error) {
+      unlinkAt(to, temporary);
+      throw error;
+    }
+    this.#place(directory, to, temporary, name, existing);
+  }
+
+  #describeLink(to: Descriptor, name: string, source: Stat): void {
+    if (this.#options.preservePermissions && this.#options.superuser) chownAt(to, name, source.uid, source.gid);
+    setTimesAt(to, name, source.mtime, source.mtimeNs);
+  }
+
+  /** Gives a complete temporary file its name, at once where the name is free, else once it is on the disk. */
+  #place(directory: string, to: Descriptor, temporary: string, name: string, existing: Existing): void {
+    if (existing === "entry") {
+      this.#replacements.push({ directory, temporary, name });
+      return;
+    }
+    try {
+      if (existing === "directory") removeDirectoryAt(to, name);
+      renameToFree(to, temporary, to, name);
+    } catch (error) {
+      unlinkAt(to, temporary);
+      if (hasCode(error, "ENOTEMPTY")) throw new PathFailure("a directory that is not empty is in its place");
+      if (hasCode(error, "EEXIST")) throw new PathFailure("something appeared in its place during the run");
+      throw error;
+    }
+    this.#count(existing);
+  }
+
+  /**
+   * Puts new versions in the place of old ones. The new ones are on the disk before the first old one is given up, so not even
+   * a power cut can leave a path with neither; one flush serves the whole segment.
+   */
+  #replace(): void {
+    if (this.#replacements.length === 0) return;
+    syncFileSystem(this.#target.root);
+    for (let next = this.#replacements[0]; next !== undefined; next = this.#replacements[0]) {
+      const { directory, temporary, name } = next;
+      this.#attempt(directory, name, () => {
+        const to = this.#target.directory(directory);
+        this.#trash?.keep(directory, to, name);
+        renameAt(to, temporary, to, name);
+        this.#replacements.shift();
+        this.#report.updated++;
+      });
+      if (this.#replacements[0] === next) {
+        this.#replacements.shift();
+        this.#discard(directory, temporary);
+      }
+    }
+  }
+
+  #directory(directory: string, name: string, existing: Existing): void {
+    const to = this.#into(directory);
+    if (existing === "entry") {
+      this.#trash?.keep(directory, to, name);
+      unlinkAt(to, name);
+      this.#report.updated += makeDirectory(to, name) ? 1 : 0;
+    } else {
+      this.#report.created += makeDirectory(to, name) ? 1 : 0;
+    }
+  }
+
+  #hardLink(directory: string, name: string, path: string, existing: Existing): void {
+    const to = this.#into(directory);
+    const [parent, base] = splitPath(path);
+    this.#joined ??= openRoot(this.#targetPath, "target");
+    const from = this.#joined.directory(parent);
+    if (existing === "nothing") {
+      linkAt(from, base, to, name);
+    } else {
+      const temporary = this.#temporary();
+      if (existing === "directory") removeDirectoryAt(to, name);
+      else this.#trash?.keep(directory, to, name);
+      linkAt(from, base, to, temporary);
+      renameAt(to, temporary, to, name);
+      // Renaming one link of a file over another does nothing.
+      this.#discard(directory, temporary);
+    }
+    this.#count(existing);
+  }
+
+  #metadata(directory: string, name: string): void {
+    const to = this.#target.directory(directory);
+    const source = statAt(this.#source.directory(directory), name);
+    if (statAt(to, name).type !== source.type) throw new PathFailure("became something else during the run");
+    if (source.type === "symlink") {
+      this.#describeLink(to, name, source);
+    } else {
+      if (this.#options.superuser) chownAt(to, name, source.uid, source.gid);
+      chmodAt(to, name, source.permissions);
+    }
+    this.#report.updated++;
+  }
+
+  #rename(directory: string, name: string, from: string): void {
+    const to = this.#target.directory(directory);
+    if (name.toLowerCase() === from.toLowerCase()) renameAt(to, from, to, name);
+    else renameToFree(to, from, to, name);
+    this.#target.reset();
+    this.#report.renamed++;
+  }
+
+  /** What is gone already needs no deletion; a directory in which something stays, stays. */
+  #delete(directory: string, name: string, isDirectory: boolean): void {
+    try {
+      const from = this.#target.directory(directory);
+      if (isDirectory) {
+        removeDirectoryAt(from, name);
+      } else {
+        this.#trash?.keep(directory, from, name);
+        unlinkAt(from, name);
+      }
+      this.#report.deleted++;
+    } catch (error) {
+      if (hasCode(error, "ENOENT") || isDirectory && hasCode(error, "ENOTEMPTY", "EEXIST")) return;
+      throw error;
+    }
+  }
+
+  /** Removes a temporary name, if it is there. */
+  #discard(directory: string, temporary: string): void {
+    try {
+      unlinkAt(this.#target.directory(directory), temporary);
+    } catch (error) {
+      if (!hasCode(error, "ENOENT")) throw error;
+    }
+  }
+
+  /** Sets a directory's own metadata, after which nothing in it changes any more. */
+  #finish(directory: string): void {
+    const to = this.#target.directory(directory);
+    const [source, target] = [statOf(this.#source.directory(directory)), statOf(to)];
+    if (this.#options.preservePermissions) {
+      const owner = source.uid !== target.uid || source.gid !== target.gid;
+      if (this.#options.superuser && owner) chownAt(to, "", source.uid, source.gid);
+      chmodOf(to, source.permissions);
+    }
+    setTimesOf(to, source.mtime, source.mtimeNs);
+  }
+
+  [Symbol.dispose](): void {
+    this.#joined?.[Symbol.dispose]();
+    this.#trash?.[Symbol.dispose]();
+  }
+}
+
+/** Streams in which children come before their parents. */
+const BACKWARDS: ReadonlySet<string> = new Set(["clear", "delete", "finish"]);
+
+function joinPath(directory: string, name: string): string {
+  return directory === "" || name === "" ? directory + name : `${directory}/${name}`;
+}
+
+/** A path's parent (`""` is the root) and its last name. */
+export function splitPath(path: string): [parent: string, name: string] {
+  const cut = path.lastIndexOf("/");
+  return [path.slice(0, Math.max(cut, 0)), path.slice(cut + 1)];
+}
+
+/** Lets this process write into its own read-only directory; `finish` gives it its permissions back. */
+function makeWritable(directory: Descriptor): void {
+  const { permissions } = statOf(directory);
+  if ((permissions & 0o300) === 0o300) return;
+  try {
+    chmodOf(directory, permissions | 0o700);
+  } catch (error) {
+    if (!hasCode(error, "EPERM", "EROFS")) throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import type { ApplyOptions } from "./apply.ts";
+import { JobCounter } from "./counters.ts";
+import type { PlanLine, Segment, Stream } from "./plan.ts";
+import { deletionsOff, type Plan } from "./planned.ts";
+import { addError, addReport, emptyReport, type Report } from "./report.ts";
+import { counter, forEachAtOnce, type Run, watch } from "./run.ts";
+
+/** What a step counts in the progress beside its bytes: making a file takes as long as copying this much. */
+const STEP_WEIGHT = 32 * 1024;
+
+/** Carries a plan out and returns what was done; single failures are in the report. */
+export async function applyPlan(run: Run, plan: Plan): Promise<Report> {
+  return await new Application(run, plan).run();
+}
+
+class Application {
+  readonly #run: Run;
+  readonly #plan: Plan;
+  readonly #options: ApplyOptions;
+  readonly #done: Report = emptyReport();
+  /** A worker was lost: what it had under a temporary name may still be there. */
+  #clean = true;
+
+  constructor(run: Run, plan: Plan) {
+    this.#run = run;
+    this.#plan = plan;
+    const { request } = run;
+    this.#options = {
+      verify: request.verifyIntegrity,
+      preservePermissions: request.preservePermissions,
+      superuser: run.prepared.superuser,
+      bandwidthLimit: request.bandwidthLimit,
+      trash: request.trashDirectory === undefined ? undefined : `${request.trashDirectory}/${run.stamp}-${run.id}`,
+      run: run.id,
+    };
+    this.#done.errors = [...plan.report.errors];
+    this.#done.errorCount = plan.report.errorCount;
+    this.#done.incomplete = plan.report.incomplete;
+  }
+
+  async run(): Promise<Report> {
+    const { tasks, request, baseline, rulesKey, prepared } = this.#run;
+    using _progress = watch(this.#run, this.#progress());
+    if (this.#plan.hasSteps) {
+      await tasks.run("files.begin", { target: request.targetDirectory, baseline });
+      await this.#steps();
+      const paths = [request.targetDirectory];
+      if (request.trashDirectory !== undefined && this.#done.deleted + this.#done.updated > 0) {
+        paths.push(this.#options.trash as string);
+      }
+      await tasks.run("files.flush", { paths });
+    }
+    await this.#rebase();
+    const settled = prepared.baseline === "complete" && !prepared.interrupted && !this.#plan.hasSteps;
+    if (!settled) await tasks.run("files.end", { baseline, rulesKey, clean: this.#clean });
+    return this.#done;
+  }
+
+  async #steps(): Promise<void> {
+    const plan = this.#plan;
+    await this.#inOrder(plan.stream("clear").reverse());
+    await this.#inOrder(plan.stream("first"));
+    // The largest first, so that none of them is what all others wait for at the end.
+    await this.#atOnce(plan.stream("copy").sort((a, b) => b.bytes - a.bytes));
+    await this.#atOnce(plan.stream("join"));
+    const deletions = plan.stream("delete");
+    if (!this.#done.incomplete) {
+      await this.#inOrder(deletions.reverse());
+    } else if (deletions.length > 0) {
+      addError(this.#done, "", deletionsOff(deletions.reduce((sum, { steps }) => sum + steps, 0)));
+    }
+    await this.#atOnce(plan.stream("finish"));
+    const unnamed = plan.unnamed.map((path): PlanLine => [path, [["finish", false]]]);
+    if (unnamed.length > 0) await this.#apply(inline("finish", unnamed.length), unnamed);
+  }
+
+  async #inOrder(segments: Segment[]): Promise<void> {
+    for (const segment of segments) await this.#apply(segment);
+  }
+
+  async #atOnce(segments: Segment[]): Promise<void> {
+    await forEachAtOnce(segments, this.#run.workers * 2, (segment) => this.#apply(segment));
+  }
+
+  async #apply(segment: Segment, lines?: PlanLine[]): Promise<void> {
+    const { tasks, roots, spool } = this.#run;
+    try {
+      addReport(this.#done, await tasks.run("files.apply", { roots, options: this.#options, spool, segment, lines }));
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "WorkerLostError") throw error;
+      this.#clean = false;
+      this.#done.incomplete = true;
+      addError(this.#done, "", `${error.message}; some of its ${segment.steps} steps were not done: run it again`);
+    }
+  }
+
+  async #rebase(): Promise<void> {
+    const { tasks, roots, rules, spool, baseline, workers } = this.#run;
+    await forEachAtOnce(this.#plan.stream("baseline"), workers, async (segment) => {
+      addReport(this.#done, await tasks.run("files.rebase", { roots, rules, spool, segment, baseline }));
+    });
+  }
+
+  #progress() {
+    const streams: Stream[] = ["clear", "first", "copy", "join", "delete", "finish"];
+    const segments = streams.flatMap((stream) => this.#plan.stream(stream));
+    const bytesTotal = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+    const stepsTotal = segments.reduce((sum, { steps }) => sum + steps, 0);
+    const total = bytesTotal + stepsTotal * STEP_WEIGHT;
+    const started = Date.now();
+    return () => {
+      const [bytesDone, stepsDone] = [counter(this.#run, JobCounter.bytes), counter(this.#run, JobCounter.steps)];
+      const part = total === 0 ? 1 : Math.min(1, (bytesDone + stepsDone * STEP_WEIGHT) / total);
+      const etaMs = part === 0 ? 0 : Math.round((Date.now() - started) * (1 - part) / part);
+      return {
+        percentage: 2 + Math.floor(part * 96),
+        message: part < 1 ? "Applying changes" : "Writing everything to the disk",
+        figures: { stepsDone, stepsTotal, bytesDone, bytesTotal, etaMs },
+      };
+    };
+  }
+}
+
+function inline(stream: Stream, steps: number): Segment {
+  return { stream, offset: 0, length: 0, steps, bytes: 0 };
+}

@@ -1,0 +1,241 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { decodeName, encodeNameInto, type Listing } from "../posix/mod.ts";
+
+/**
+ * What both sides agreed on when a pair was last synchronised: for each directory one row with its entries. It tells who
+ * changed a path since. Losing it loses no data: the next run is then a first run, with no conflicts to see.
+ */
+export interface BaselineEntry {
+  type: "file" | "directory" | "symlink";
+  size: number;
+  /** The source's modification time. */
+  mtime: number;
+  mtimeNs: number;
+  /** The target's; another one only where its file system keeps coarser times. */
+  targetMtime: number;
+  targetMtimeNs: number;
+  /** A link's target. */
+  link: string;
+}
+
+const FILE = 1;
+const DIRECTORY = 2;
+const SYMLINK = 3;
+const COARSE = 4;
+
+/** Entries of one directory as bytes, in the order of their names. Layout in {@link BaselineEncoder.add}. */
+export class BaselineEncoder {
+  #bytes = new Uint8Array(1 << 16);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  reset(): void {
+    this.#length = 0;
+  }
+
+  #reserve(size: number): void {
+    if (this.#length + size <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + size));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+
+  #text(text: string): void {
+    const room = text.length * 3 + 2;
+    this.#reserve(room);
+    const at = this.#length;
+    const written = encodeNameInto(text, this.#bytes.subarray(at + 2, at + room));
+    this.#view.setUint16(at, written, true);
+    this.#length = at + 2 + written;
+  }
+
+  /** Writes kind (1 byte), name (length, bytes), then by kind: size and times (8+8+4, coarse +8+4), or a link's target. */
+  add(name: string, entry: BaselineEntry): void {
+    const coarse = entry.type === "file" &&
+      (entry.targetMtime !== entry.mtime || entry.targetMtimeNs !== entry.mtimeNs);
+    this.#reserve(1);
+    const kind = entry.type === "file" ? FILE : entry.type === "directory" ? DIRECTORY : SYMLINK;
+    this.#bytes[this.#length++] = kind | (coarse ? COARSE : 0);
+    this.#text(name);
+    if (entry.type === "symlink") this.#text(entry.link);
+    if (entry.type !== "file") return;
+    this.#reserve(32);
+    this.#view.setFloat64(this.#length, entry.size, true);
+    this.#time(this.#length + 8, entry.mtime, entry.mtimeNs);
+    this.#length += 20;
+    if (coarse) {
+      this.#time(this.#length, entry.targetMtime, entry.targetMtimeNs);
+      this.#length += 12;
+    }
+  }
+
+  #time(at: number, seconds: number, nanoseconds: number): void {
+    this.#view.setFloat64(at, seconds, true);
+    this.#view.setUint32(at + 8, nanoseconds, true);
+  }
+
+  /** A view of what was added, good until the next call. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
+
+/** The entry that a listing's entry makes where both sides agree; undefined for what is not synchronised. */
+export function baselineEntry(listing: Listing, index: number): BaselineEntry | undefined {
+  const type = listing.type(index);
+  if (type === "special") return undefined;
+  const [mtime, mtimeNs] = [listing.mtime(index), listing.mtimeNs(index)];
+  return {
+    type,
+    size: listing.size(index),
+    mtime,
+    mtimeNs,
+    targetMtime: mtime,
+    targetMtimeNs: mtimeNs,
+    link: listing.links.get(index) ?? "",
+  };
+}
+
+/** Reads what {@link BaselineEncoder} wrote. */
+export function decodeBaseline(bytes: Uint8Array): Map<string, BaselineEntry> {
+  const entries = new Map<string, BaselineEntry>();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  const text = () => {
+    const length = view.getUint16(at, true);
+    at += 2 + length;
+    return decodeName(bytes.subarray(at - length, at));
+  };
+  while (at < bytes.length) {
+    const kind = bytes[at++];
+    const name = text();
+    const entry: BaselineEntry = {
+      type: "directory",
+      size: 0,
+      mtime: 0,
+      mtimeNs: 0,
+      targetMtime: 0,
+      targetMtimeNs: 0,
+      link: "",
+    };
+    if ((kind & 3) === SYMLINK) {
+      entry.type = "symlink";
+      entry.link = text();
+    } else if ((kind & 3) === FILE) {
+      entry.type = "file";
+      entry.size = view.getFloat64(at, true);
+      entry.mtime = entry.targetMtime = view.getFloat64(at + 8, true);
+      entry.mtimeNs = entry.targetMtimeNs = view.getUint32(at + 16, true);
+      at += 20;
+      if (kind & COARSE) {
+        entry.targetMtime = view.getFloat64(at, true);
+        entry.targetMtimeNs = view.getUint32(at + 8, true);
+        at += 12;
+      }
+    }
+    entries.set(name, entry);
+  }
+  return entries;
+}
+
+/** Whether a target's entry is still what the last run left there. */
+export function targetUnchanged(baseline: BaselineEntry | undefined, target: Listing, index: number): boolean {
+  if (baseline === undefined || baseline.type !== target.type(index)) return false;
+  if (baseline.type === "directory") return true;
+  if (baseline.type === "symlink") return baseline.link === target.links.get(index);
+  return baseline.size === target.size(index) && baseline.targetMtime === target.mtime(index) &&
+    baseline.targetMtimeNs === target.mtimeNs(index);
+}
+
+/** Whether a source's file is still what the last run read. */
+export function sourceUnchanged(baseline: BaselineEntry | undefined, source: Listing, index: number): boolean {
+  return baseline !== undefined && baseline.type === "file" && source.type(index) === "file" &&
+    baseline.size === source.size(index) && baseline.mtime === source.mtime(index) &&
+    baseline.mtimeNs === source.mtimeNs(index);
+}
+
+/** Reads a pair's baseline; cheap to open. */
+export class BaselineReader implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #select: StatementSync;
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { readOnly: true, timeout: 60_000 });
+    this.#select = this.#database.prepare("SELECT entries FROM directory WHERE path = ?");
+  }
+
+  /** The row of a directory, for {@link decodeBaseline}. */
+  read(directory: string): Uint8Array | undefined {
+    return this.#select.get(key(directory))?.entries as Uint8Array | undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+}
+
+/**
+ * A pair's baseline in its own SQLite file. Writers use transactions, several threads may have it open. Keys are the bytes of
+ * paths, since SQLite's text cannot hold names that are not UTF-8.
+ */
+export class BaselineStore implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #select: StatementSync;
+  readonly #put: StatementSync;
+  readonly #remove: StatementSync;
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { timeout: 60_000 });
+    this.#database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      CREATE TABLE IF NOT EXISTS directory (path BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    `);
+    this.#select = this.#database.prepare("SELECT entries FROM directory WHERE path = ?");
+    this.#put = this.#database.prepare("INSERT OR REPLACE INTO directory VALUES (?, ?)");
+    this.#remove = this.#database.prepare("DELETE FROM directory WHERE path = ? OR (path >= ? AND path < ?)");
+  }
+
+  read(directory: string): Uint8Array | undefined {
+    return this.#select.get(key(directory))?.entries as Uint8Array | undefined;
+  }
+
+  write(directory: string, entries: Uint8Array): void {
+    this.#put.run(key(directory), entries);
+  }
+
+  /** Forgets a directory and all below it. */
+  remove(directory: string): void {
+    this.#remove.run(key(directory), key(directory + "/"), key(directory + "0"));
+  }
+
+  get(name: string): string | undefined {
+    return this.#database.prepare("SELECT value FROM meta WHERE name = ?").get(name)?.value as string | undefined;
+  }
+
+  set(name: string, value: string): void {
+    this.#database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)").run(name, value);
+  }
+
+  transaction(work: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+}
+
+function key(path: string): Uint8Array {
+  const bytes = new Uint8Array(path.length * 3);
+  return bytes.slice(0, encodeNameInto(path, bytes));
+}

@@ -1,0 +1,399 @@
+/**
+ * Compares one directory's two listings and writes what has to be done. Pure but for its outputs: it reads values, not files.
+ * Over 350 lines it would be split; the cases of one path belong together.
+ */
+import type { Listing } from "../posix/mod.ts";
+import {
+  BaselineEncoder,
+  type BaselineEntry,
+  baselineEntry,
+  decodeBaseline,
+  sourceUnchanged,
+  targetUnchanged,
+} from "./baseline.ts";
+import { conflictName, resolutionOf, resolveConflict, type Winner } from "./conflict.ts";
+import type { Existing, PlanWriter, Stream } from "./plan.ts";
+import { addConflict, addError, type Report } from "./report.ts";
+import { isTemporaryName, type Rules } from "./rules.ts";
+import type { Conflict, ConflictStrategy } from "./types.ts";
+
+/** A directory that waits to be compared. */
+export interface PendingDirectory {
+  /** Below the roots; `""` is the roots themselves. */
+  path: string;
+  /** Whether each side has it. */
+  source: boolean;
+  target: boolean;
+  /** Whether an include pattern named it or one above it. */
+  included: boolean;
+  /** It stands where a file goes: what is in it is deleted before the copies. */
+  clear: boolean;
+  /** A conflict was reported for it or one above it, so none is for what lies in it. */
+  reported: boolean;
+  /** Where one side lacks it: the depth of the highest directory above it (or itself) that this side lacks. */
+  top: number;
+}
+
+/** A directory by its path, and the depth (its number of names) of the highest one above it that one side lacks. */
+export type Place = [path: string, top: number];
+
+export interface CompareOptions {
+  deleteMissing: boolean;
+  strategy: ConflictStrategy;
+  preservePermissions: boolean;
+  /** Whether owners can be set, and so are compared. */
+  superuser: boolean;
+  /** The last run was killed: look for its temporary files in directories that only the target has, too. */
+  sweep: boolean;
+  /** For names of the versions that `KeepBoth` keeps. */
+  stamp: string;
+  /** `none`: first run. `partial`: the patterns were others, so a path that it lacks may have been left out. */
+  baseline: "none" | "partial" | "complete";
+}
+
+export interface CompareInput {
+  directory: PendingDirectory;
+  source: Listing | undefined;
+  target: Listing | undefined;
+  /** Metadata of the directory itself differs: `counted` where more than its time does. */
+  own: "same" | "times" | "counted";
+  /** The stored row of {@link BaselineEncoder}. */
+  baseline: Uint8Array | undefined;
+  /** Whether the target resolves a name that it lists in another case to that same entry. */
+  folds: (name: string, index: number) => boolean;
+}
+
+export class DirectoryComparison {
+  readonly #rules: Rules;
+  readonly #options: CompareOptions;
+  readonly #plan: PlanWriter;
+  readonly #report: Report;
+  readonly #encoder = new BaselineEncoder();
+  /** Directories that the target lacks and that no pattern names, but something wanted lies in them. */
+  readonly needed: Place[] = [];
+  /** Directories that only the target has and that stay because something in them does. */
+  readonly kept: Place[] = [];
+  /** Set for each directory. */
+  #directory!: PendingDirectory;
+  #source: Listing | undefined;
+  #target: Listing | undefined;
+  #baseline: Map<string, BaselineEntry> | undefined;
+  #touched = false;
+  #children: PendingDirectory[] = [];
+
+  constructor(rules: Rules, options: CompareOptions, plan: PlanWriter, report: Report) {
+    this.#rules = rules;
+    this.#options = options;
+    this.#plan = plan;
+    this.#report = report;
+  }
+
+  /** Writes the directory's steps and returns the directories below it that are to be compared. */
+  compare(input: CompareInput): PendingDirectory[] {
+    const { directory, source, target } = input;
+    this.#directory = directory;
+    this.#source = source;
+    this.#target = target;
+    this.#baseline = undefined;
+    this.#touched = false;
+    this.#children = [];
+    const partner = pair(source, target, input.folds, (i, j) => this.#renameCase(i, j));
+    this.#readBaseline(input);
+    const handled = new Uint8Array(target?.length ?? 0);
+    if (source !== undefined) {
+      for (let i = 0; i < source.length; i++) {
+        if (partner[i] >= 0) handled[partner[i]] = 1;
+        this.#visit(source, i, partner[i]);
+      }
+    }
+    if (target !== undefined) {
+      for (let j = 0; j < target.length; j++) {
+        if (handled[j] === 0) this.#visitExtra(target, j);
+      }
+    }
+    if (source !== undefined && !(directory.target ? !this.#touched && input.own === "same" : !this.#wanted())) {
+      this.#plan.add("finish", directory.path, ["finish", input.own === "counted"]);
+      if (input.own === "counted") this.#report.updated++;
+    }
+    return this.#children;
+  }
+
+  /** Whether a directory that the target lacks is made: not in a selective run before something in it is wanted. */
+  #wanted(): boolean {
+    return !this.#rules.selective || this.#directory.included || this.#touched;
+  }
+
+  /** Decodes the baseline only where it differs from the source: else each entry's baseline is the source's own state. */
+  #readBaseline({ directory, source, baseline }: CompareInput): void {
+    if (source === undefined) {
+      if (baseline !== undefined) this.#baseline = decodeBaseline(baseline);
+      return;
+    }
+    const encoder = this.#encoder;
+    encoder.reset();
+    for (const i of order(source.names)) {
+      const name = source.names[i];
+      if (isTemporaryName(name)) continue;
+      const entry = baselineEntry(source, i);
+      if (entry === undefined || this.#judge(name, entry.type === "directory") !== "take") continue;
+      encoder.add(name, entry);
+    }
+    if (equalBytes(encoder.bytes, baseline ?? EMPTY)) {
+      this.#baseline = baseline === undefined ? undefined : SAME_AS_SOURCE;
+      return;
+    }
+    if (baseline !== undefined) this.#baseline = decodeBaseline(baseline);
+    this.#plan.add("baseline", directory.path);
+  }
+
+  #baselineOf(name: string, i: number): BaselineEntry | undefined {
+    if (this.#baseline !== SAME_AS_SOURCE) return this.#baseline?.get(name);
+    return this.#source === undefined || i < 0 ? undefined : baselineEntry(this.#source, i);
+  }
+
+  #path(name: string): string {
+    return this.#directory.path === "" ? name : `${this.#directory.path}/${name}`;
+  }
+
+  #judge(name: string, directory: boolean) {
+    return this.#rules.judge(this.#path(name), directory, this.#directory.included);
+  }
+
+  #add(stream: Stream, step: Parameters<PlanWriter["add"]>[2], bytes = 0): void {
+    this.#touched = true;
+    this.#plan.add(stream, this.#directory.path, step, bytes);
+  }
+
+  #renameCase(i: number, j: number): void {
+    const [source, target] = [this.#source as Listing, this.#target as Listing];
+    this.#add("first", ["rename", source.names[i], target.names[j], target.type(j)]);
+    this.#report.renamed++;
+  }
+
+  /** One path that the source has. `j` is the target's entry or −1. */
+  #visit(source: Listing, i: number, j: number): void {
+    const name = source.names[i];
+    if (isTemporaryName(name)) return;
+    const type = source.type(i);
+    const verdict = this.#judge(name, type === "directory");
+    if (verdict === "skip") return;
+    this.#report.entries++;
+    this.#report.sourceEntries++;
+    if (type === "special") {
+      addError(this.#report, this.#path(name), "is a socket, device or FIFO, which is not copied");
+      return;
+    }
+    const target = this.#target;
+    const targetType = target === undefined || j < 0 ? undefined : target.type(j);
+    if (target !== undefined && targetType === type && this.#same(source, i, target, j)) {
+      if (type === "directory") this.#descend(name, true, true, verdict === "take");
+      else this.#checkMetadata(source, i, target, j);
+      return;
+    }
+    if (targetType === "directory" && this.#judge(name, true) === "skip") {
+      addError(this.#report, this.#path(name), "an excluded directory of the target is in its place");
+      return;
+    }
+    const winner = verdict === "pass" ? "source" : this.#settle(name, i, j);
+    if (winner === "target") return;
+    const existing: Existing = targetType === undefined || winner === "both"
+      ? "nothing"
+      : targetType === "directory"
+      ? "directory"
+      : "entry";
+    if (existing === "directory" && this.#options.deleteMissing) this.#descend(name, false, true, true, true);
+    if (this.#rules.selective && !this.#directory.target && !this.#directory.included && verdict === "take") {
+      this.needed.push([this.#directory.path, this.#directory.top]);
+    }
+    this.#make(source, i, j, existing, verdict === "take");
+  }
+
+  /** Writes the step that puts the source's entry into the target. */
+  #make(source: Listing, i: number, j: number, existing: Existing, taken: boolean): void {
+    const name = source.names[i];
+    const type = source.type(i);
+    if (type === "directory") {
+      if (existing === "entry") this.#add("first", ["directory", name, existing]);
+      else if (!this.#rules.selective || this.#directory.included || taken) {
+        this.#add("copy", ["directory", name, existing]);
+      }
+      if (!this.#rules.selective || taken) this.#count(existing);
+      this.#descend(name, true, false, taken);
+    } else if (type === "symlink") {
+      this.#add("copy", ["symlink", name, source.links.get(i) as string, existing]);
+      this.#count(existing);
+    } else if (source.hardLinks(i) > 1) {
+      this.#addLinked(source, i, j, 0, existing);
+    } else {
+      this.#add("copy", ["file", name, source.size(i), existing], source.size(i));
+      this.#count(existing);
+      this.#report.bytes += source.size(i);
+    }
+  }
+
+  #count(existing: Existing): void {
+    if (existing === "nothing") this.#report.created++;
+    else this.#report.updated++;
+  }
+
+  #descend(name: string, source: boolean, target: boolean, taken: boolean, clear = false): void {
+    const { path, top } = this.#directory;
+    this.#children.push({
+      path: this.#path(name),
+      source,
+      target,
+      included: this.#rules.selective && taken,
+      clear: clear || this.#directory.clear,
+      reported: this.#directory.reported || this.#conflicted === name,
+      top: source && target ? 0 : top > 0 ? top : path === "" ? 1 : path.split("/").length + 1,
+    });
+  }
+
+  /** The last name for which a conflict was reported. */
+  #conflicted: string | undefined;
+
+  #same(source: Listing, i: number, target: Listing, j: number): boolean {
+    switch (source.type(i)) {
+      case "directory":
+        return true;
+      case "symlink":
+        return source.links.get(i) === target.links.get(j);
+      default: {
+        if (source.sameData(i, target, j)) return true;
+        if (source.size(i) !== target.size(j)) return false;
+        const baseline = this.#baselineOf(source.names[i], i);
+        return sourceUnchanged(baseline, source, i) && targetUnchanged(baseline, target, j);
+      }
+    }
+  }
+
+  /** For a file or link whose content is the same. */
+  #checkMetadata(source: Listing, i: number, target: Listing, j: number): void {
+    const type = source.type(i);
+    const owner = this.#options.superuser && (source.uid(i) !== target.uid(j) || source.gid(i) !== target.gid(j));
+    const permissions = type === "file" && source.permissions(i) !== target.permissions(j);
+    const time = type === "symlink" &&
+      (source.mtime(i) !== target.mtime(j) || source.mtimeNs(i) !== target.mtimeNs(j));
+    const differs = this.#options.preservePermissions && (owner || permissions) || time;
+    if (type === "file" && (source.hardLinks(i) > 1 || target.hardLinks(j) > 1)) {
+      this.#addLinked(source, i, j, differs ? 2 : 1, "entry");
+      return;
+    }
+    if (!differs) return;
+    this.#add("copy", ["metadata", source.names[i], type]);
+    this.#report.updated++;
+  }
+
+  /** @param same 0: other data, 1: the same, 2: the same data under other metadata */
+  #addLinked(source: Listing, i: number, j: number, same: 0 | 1 | 2, existing: Existing): void {
+    const identity = j >= 0 && this.#target?.type(j) === "file" ? this.#target.identity(j) : "";
+    const step = ["linked", source.names[i], source.size(i), source.identity(i), identity, same, existing] as const;
+    this.#plan.add("links", this.#directory.path, [...step]);
+    if (same !== 1) this.#touched = true;
+  }
+
+  /** Finds out whether someone else changed the path, reports that, and says whose version stays. */
+  #settle(name: string, i: number, j: number): Winner {
+    const { strategy, baseline, stamp } = this.#options;
+    if (baseline === "none" || this.#directory.reported) return "source";
+    const [source, target] = [this.#source, this.#target];
+    const known = this.#baselineOf(name, i);
+    if (known === undefined && (baseline === "partial" || j < 0)) return "source";
+    if (j >= 0 && target !== undefined && targetUnchanged(known, target, j)) return "source";
+    const kind: Conflict["kind"] = known === undefined ? "added" : j < 0 ? "deleted" : "modified";
+    const winner = resolveConflict(strategy, writeTime(source, i), writeTime(target, j));
+    const conflict: Conflict = { path: this.#path(name), kind, resolution: resolutionOf(strategy, winner) };
+    if (winner === "both" && target !== undefined) {
+      conflict.keptAs = conflictName(name, stamp);
+      this.#add("first", ["rename", conflict.keptAs, name, target.type(j)]);
+      this.#report.renamed++;
+    }
+    addConflict(this.#report, conflict);
+    this.#conflicted = name;
+    return winner;
+  }
+
+  /** One path that only the target has. */
+  #visitExtra(target: Listing, j: number): void {
+    const name = target.names[j];
+    if (isTemporaryName(name)) {
+      this.#add("copy", ["stale", name]);
+      return;
+    }
+    const type = target.type(j);
+    const verdict = this.#judge(name, type === "directory");
+    if (verdict === "skip") return this.#keep();
+    this.#report.entries++;
+    if (!this.#options.deleteMissing) {
+      if (type === "directory" && this.#options.sweep) this.#descend(name, false, true, verdict === "take");
+      return;
+    }
+    if (verdict === "take") {
+      if (!this.#directory.clear && this.#settle(name, -1, j) === "target") return this.#keep();
+      this.#add(this.#directory.clear ? "clear" : "delete", ["delete", name, type]);
+      this.#report.deleted++;
+    }
+    if (type === "directory") this.#descend(name, false, true, verdict === "take");
+  }
+
+  /** Something stays in a directory that only the target has. */
+  #keep(): void {
+    if (this.#source === undefined) this.kept.push([this.#directory.path, this.#directory.top]);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+const SAME_AS_SOURCE = new Map<string, BaselineEntry>();
+
+function writeTime(listing: Listing | undefined, index: number) {
+  if (listing === undefined || index < 0) return undefined;
+  return { seconds: listing.mtime(index), nanoseconds: listing.mtimeNs(index) };
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i]) return false;
+  }
+  return true;
+}
+
+/** Indices in the order of the names' UTF-16 units, the same on every machine. */
+export function order(names: string[]): number[] {
+  return names.map((_, index) => index).sort((a, b) => names[a] < names[b] ? -1 : 1);
+}
+
+/**
+ * The target's index for each of the source's entries, or −1. A name that only the source has and one that only the target has
+ * are a pair too where they differ in case alone and the target's file system takes them for one.
+ */
+function pair(
+  source: Listing | undefined,
+  target: Listing | undefined,
+  folds: CompareInput["folds"],
+  renamed: (i: number, j: number) => void,
+): Int32Array {
+  const partner = new Int32Array(source?.length ?? 0).fill(-1);
+  if (source === undefined || target === undefined) return partner;
+  const extras = new Map(target.names.map((name, j) => [name, j]));
+  const missing: number[] = [];
+  for (let i = 0; i < source.length; i++) {
+    const j = extras.get(source.names[i]);
+    if (j === undefined) missing.push(i);
+    else {
+      partner[i] = j;
+      extras.delete(source.names[i]);
+    }
+  }
+  if (missing.length === 0 || extras.size === 0) return partner;
+  const folded = new Map([...extras].map(([name, j]) => [name.toLowerCase(), j]));
+  for (const i of missing) {
+    const j = folded.get(source.names[i].toLowerCase());
+    if (j === undefined || !folds(source.names[i], j)) continue;
+    partner[i] = j;
+    folded.delete(source.names[i].toLowerCase());
+    renamed(i, j);
+  }
+  return partner;
+}

@@ -1,0 +1,263 @@
+import { createHash, type Hash } from "node:crypto";
+import {
+  chmodOf,
+  chownAt,
+  cloneFile,
+  close,
+  type Descriptor,
+  hasCode,
+  O_CREAT,
+  O_DIRECT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_RDWR,
+  openAt,
+  PosixError,
+  seek,
+  SEEK_DATA,
+  SEEK_HOLE,
+  setTimesOf,
+  type Stat,
+  statOf,
+  truncate,
+  unlinkAt,
+} from "../posix/mod.ts";
+import { BLOCK, pieceBuffer, pieceSize, readPiece, writePiece } from "../posix/piece.ts";
+
+/** A reason, in words for a person, why one path could not be done; the others go on. */
+export class PathFailure extends Error {}
+/** A file that did not hold still while it was copied. */
+export class ChangedWhileCopied extends PathFailure {}
+/** What was written does not read back as what was read. */
+export class VerificationFailed extends PathFailure {}
+
+export interface CopyOptions {
+  /** Read back what was written and compare SHA-256. */
+  verify: boolean;
+  preservePermissions: boolean;
+  superuser: boolean;
+  /** Bytes that may be moved at once. */
+  piece: number;
+  /** Called before each piece: may wait, may throw to cancel. */
+  beforePiece(bytes: number): void;
+  afterPiece(bytes: number): void;
+}
+
+/**
+ * From this size on a file is written past the page cache: the data reaches the disk while it is copied, other programs' cached
+ * data stays, and no memory is filled that the final flush would have to empty. Smaller files are faster through the cache.
+ */
+const DIRECT_FROM = 1 << 20;
+/** Sharing blocks pays from here on. */
+const CLONE_FROM = 1 << 16;
+const ATTEMPTS = 3;
+
+/** What file systems have turned out not to do: `direct` or `clone` with the devices. Each is tried once a thread. */
+const unable = new Set<string>();
+
+/** The device part of an identity. */
+function device(stat: Stat): string {
+  return stat.identity.slice(0, stat.identity.lastIndexOf(":"));
+}
+
+/**
+ * Copies a file to a temporary name: data, holes, permissions, owner, modification time, in that order. A file that changes
+ * meanwhile is copied again, up to three times. On an error nothing is left.
+ * @returns the source's metadata that the copy has.
+ * @throws PosixError, {@link ChangedWhileCopied}, {@link VerificationFailed}
+ */
+export function copyToTemporary(
+  from: Descriptor,
+  name: string,
+  to: Descriptor,
+  temporary: string,
+  options: CopyOptions,
+  replaced?: Stat,
+): Stat {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return copyOnce(from, name, to, temporary, options, replaced);
+    } catch (error) {
+      const again = error instanceof ChangedWhileCopied ? ATTEMPTS : error instanceof VerificationFailed ? 2 : 1;
+      if (attempt >= again) throw error;
+    }
+  }
+}
+
+function copyOnce(
+  from: Descriptor,
+  name: string,
+  to: Descriptor,
+  temporary: string,
+  options: CopyOptions,
+  replaced: Stat | undefined,
+): Stat {
+  const source = openSourceFile(from, name);
+  try {
+    const before = statOf(source);
+    if (before.type !== "file") throw new ChangedWhileCopied("is no longer a regular file");
+    const mode = options.preservePermissions ? 0o600 : before.permissions & 0o777;
+    const target = openTemporary(to, temporary, mode, before.size >= DIRECT_FROM);
+    try {
+      fill(source, target.descriptor, before, target.direct, options);
+      const after = statOf(source);
+      if (!sameState(before, after)) throw new ChangedWhileCopied("changed while it was copied");
+      describe(target.descriptor, before, options, replaced);
+      close(target.descriptor);
+      return before;
+    } catch (error) {
+      close(target.descriptor);
+      unlinkAt(to, temporary);
+      throw error;
+    }
+  } finally {
+    close(source);
+  }
+}
+
+function openSourceFile(from: Descriptor, name: string): Descriptor {
+  try {
+    return openAt(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) throw new PathFailure("disappeared during the run");
+    if (error instanceof PosixError) throw new PathFailure(`cannot be read: ${error.message}`);
+    throw error;
+  }
+}
+
+function openTemporary(to: Descriptor, name: string, mode: number, direct: boolean) {
+  const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const key = direct ? `direct ${device(statOf(to))}` : "";
+  if (direct && !unable.has(key)) {
+    try {
+      return { descriptor: openAt(to, name, flags | O_DIRECT, mode), direct: true };
+    } catch (error) {
+      if (!hasCode(error, "EINVAL")) throw error;
+      unable.add(key);
+      // Some kernels make the name before they refuse the flag.
+      try {
+        unlinkAt(to, name);
+      } catch (error) {
+        if (!hasCode(error, "ENOENT")) throw error;
+      }
+    }
+  }
+  return { descriptor: openAt(to, name, flags, mode), direct: false };
+}
+
+/** Copies the data and verifies it. */
+function fill(source: Descriptor, target: Descriptor, before: Stat, direct: boolean, options: CopyOptions): void {
+  const { size } = before;
+  if (size === 0) return;
+  if (size >= CLONE_FROM && !options.verify) {
+    const key = `clone ${device(before)} ${device(statOf(target))}`;
+    if (!unable.has(key)) {
+      if (cloneFile(source, target)) {
+        options.afterPiece(size);
+        return;
+      }
+      unable.add(key);
+    }
+  }
+  const hash = options.verify ? createHash("sha256") : undefined;
+  const ranges: [start: number, end: number][] = [];
+  let end = 0;
+  for (const range of dataRanges(source, before)) {
+    ranges.push(range);
+    copyRange(source, target, range, direct, options, hash);
+    end = range[1];
+  }
+  if (end < size || direct && size % BLOCK !== 0) truncate(target, size);
+  if (hash !== undefined) verify(target, ranges, size, direct, hash, options);
+}
+
+/** Where a file has data: all of it, or what lies between its holes, widened to whole blocks. */
+function* dataRanges(source: Descriptor, { size, allocated }: Stat): Generator<[number, number]> {
+  if (allocated >= size) {
+    yield [0, size];
+    return;
+  }
+  for (let at = 0; at < size;) {
+    const start = seek(source, at, SEEK_DATA);
+    if (start < 0 || start >= size) return;
+    const end = seek(source, start, SEEK_HOLE);
+    const range: [number, number] = [Math.max(at, start - start % BLOCK), Math.min(size, end < 0 ? size : end)];
+    range[1] = Math.min(size, Math.ceil(range[1] / BLOCK) * BLOCK);
+    yield range;
+    at = range[1];
+  }
+}
+
+function copyRange(
+  source: Descriptor,
+  target: Descriptor,
+  [start, end]: [number, number],
+  direct: boolean,
+  options: CopyOptions,
+  hash: Hash | undefined,
+): void {
+  const piece = Math.min(pieceSize, options.piece);
+  const largest = Math.max(BLOCK, piece - piece % BLOCK);
+  for (let at = start; at < end;) {
+    const wanted = Math.min(largest, end - at);
+    options.beforePiece(wanted);
+    const count = readPiece(source, wanted, at);
+    if (count < wanted) throw new ChangedWhileCopied("changed while it was copied");
+    hash?.update(pieceBuffer.subarray(0, count));
+    writePiece(target, direct ? Math.ceil(count / BLOCK) * BLOCK : count, at);
+    options.afterPiece(count);
+    at += count;
+  }
+}
+
+/** Reads the same ranges back, past the cache where they were written past it. */
+function verify(
+  target: Descriptor,
+  ranges: [number, number][],
+  size: number,
+  direct: boolean,
+  expected: Hash,
+  options: CopyOptions,
+): void {
+  const hash = createHash("sha256");
+  for (const [start, end] of ranges) {
+    for (let at = start; at < end;) {
+      const wanted = Math.min(pieceSize, end - at);
+      options.beforePiece(0);
+      const count = Math.min(wanted, readPiece(target, direct ? Math.ceil(wanted / BLOCK) * BLOCK : wanted, at));
+      if (count === 0) break;
+      hash.update(pieceBuffer.subarray(0, count));
+      at += count;
+    }
+  }
+  if (statOf(target).size !== size || hash.digest("hex") !== expected.digest("hex")) {
+    throw new VerificationFailed("what was written reads back differently (SHA-256 mismatch)");
+  }
+}
+
+/** Sets what the copy has beside its data. A changed owner clears set-user-ID bits, so the owner comes first. */
+function describe(target: Descriptor, source: Stat, options: CopyOptions, replaced: Stat | undefined): void {
+  if (options.preservePermissions) {
+    const made = statOf(target);
+    if (options.superuser && (made.uid !== source.uid || made.gid !== source.gid)) {
+      chownAt(target, "", source.uid, source.gid);
+    }
+    if (made.permissions !== source.permissions) chmodOf(target, source.permissions);
+  } else if (replaced?.type === "file") {
+    if (options.superuser) chownAt(target, "", replaced.uid, replaced.gid);
+    chmodOf(target, replaced.permissions);
+  }
+  setTimesOf(target, source.mtime, source.mtimeNs);
+}
+
+function sameState(a: Stat, b: Stat): boolean {
+  return a.size === b.size && a.mtime === b.mtime && a.mtimeNs === b.mtimeNs && a.ctime === b.ctime &&
+    a.ctimeNs === b.ctimeNs;
+}
+
+/** Whether a write failed because the disk or the quota is full. */
+export function isFull(error: unknown): boolean {
+  return error instanceof PosixError && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}

@@ -1,0 +1,32 @@
+import { type Descriptor, hasCode, makeDirectoryAt, type Tree } from "../posix/mod.ts";
+
+/** New directories are closed to others until their permissions are set. */
+export const NEW_DIRECTORY = 0o700;
+
+/** Makes a name a directory. Returns false where it is one already. */
+export function makeDirectory(parent: Descriptor, name: string): boolean {
+  try {
+    makeDirectoryAt(parent, name, NEW_DIRECTORY);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return false;
+    throw error;
+  }
+}
+
+/**
+ * Opens a directory below a tree's root and makes what is missing on the way. Two workers may do so at once: each directory
+ * is made by one of them.
+ * @throws PosixError `ENOTDIR` or `ELOOP` where something else stands on the way.
+ */
+export function makeDirectories(tree: Tree, path: string): { descriptor: Descriptor; made: number } {
+  try {
+    return { descriptor: tree.directory(path), made: 0 };
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+  }
+  const cut = path.lastIndexOf("/");
+  const parent = makeDirectories(tree, path.slice(0, Math.max(cut, 0)));
+  const made = makeDirectory(parent.descriptor, path.slice(cut + 1));
+  return { descriptor: tree.directory(path), made: parent.made + (made ? 1 : 0) };
+}

@@ -1,0 +1,143 @@
+import * as fs from "node:fs";
+import type { EntryType } from "../posix/mod.ts";
+
+/**
+ * A plan is written by the comparison to a spool file and read by whoever applies it, so that its size never counts in
+ * memory. It is made of segments: runs of lines of JSON, a line for each directory with its steps.
+ *
+ * Streams, in the order in which they are applied:
+ * - `clear`: entries of directories that stand where a file or link has to go. Applied backwards: children before parents.
+ * - `first`: renames, and directories that take the place of something else. In order.
+ * - `copy`: everything that is made or changed; any order, in parallel.
+ * - `links`: hard-linked files, for which the whole tree must be known first; turned into `copy` and `join`.
+ * - `join`: hard links to files that are there by now.
+ * - `delete`: backwards, children before parents.
+ * - `finish`: directories whose permissions and times are set last.
+ * - `baseline`: directories whose baseline has to be written anew.
+ */
+export type Stream = "clear" | "first" | "copy" | "links" | "join" | "delete" | "finish" | "baseline";
+
+/** What stands in the target where a step puts something. */
+export type Existing = "nothing" | "entry" | "directory";
+
+export type Step =
+  /** Copy a file of so many bytes. */
+  | ["file", name: string, size: number, existing: Existing]
+  | ["symlink", name: string, to: string, existing: Existing]
+  | ["directory", name: string, existing: Existing]
+  /** Permissions, owner or a link's time only. */
+  | ["metadata", name: string, type: EntryType]
+  | ["rename", name: string, from: string, type: EntryType]
+  | ["delete", name: string, type: EntryType]
+  /** A temporary name of a run that was killed. */
+  | ["stale", name: string]
+  | ["hardlink", name: string, to: string, existing: Existing]
+  /** For `links`: what is known of a hard-linked file. `same` is 0: other data, 1: the same, 2: the same, other metadata. */
+  | ["linked", name: string, size: number, source: string, target: string, same: 0 | 1 | 2, existing: Existing]
+  /** For `finish`: whether permissions change as well (they count, times do not). For `baseline`: no steps. */
+  | ["finish", counted: boolean];
+
+/** A line: a directory's path below the roots, and what is to be done in it. */
+export type PlanLine = [directory: string, steps: Step[]];
+
+export interface Segment {
+  stream: Stream;
+  /** Place in the spool file, bytes. */
+  offset: number;
+  length: number;
+  steps: number;
+  /** Bytes of file data to copy. */
+  bytes: number;
+}
+
+/** A segment is closed beyond either: small enough to balance workers and to answer a cancellation. */
+const MOST_STEPS = 512;
+const MOST_BYTES = 64 * 2 ** 20;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+interface OpenSegment {
+  lines: string[];
+  directory: string | undefined;
+  steps: Step[];
+  count: number;
+  bytes: number;
+}
+
+/**
+ * Collects steps and writes full segments to the spool. Writers in several threads share one file: each takes its place in
+ * it by `reserve`, which adds to a shared counter and returns the counter's value before.
+ */
+export class PlanWriter {
+  readonly #file: number;
+  readonly #reserve: (length: number) => number;
+  readonly #open = new Map<Stream, OpenSegment>();
+  readonly #segments: Segment[] = [];
+
+  constructor(path: string, reserve: (length: number) => number) {
+    this.#file = fs.openSync(path, "r+");
+    this.#reserve = reserve;
+  }
+
+  add(stream: Stream, directory: string, step?: Step, bytes = 0): void {
+    let open = this.#open.get(stream);
+    if (open === undefined) {
+      open = { lines: [], directory: undefined, steps: [], count: 0, bytes: 0 };
+      this.#open.set(stream, open);
+    }
+    if (open.directory !== directory) {
+      endLine(open);
+      open.directory = directory;
+    }
+    if (step !== undefined) open.steps.push(step);
+    open.count++;
+    open.bytes += bytes;
+    if (open.count >= MOST_STEPS || open.bytes >= MOST_BYTES) this.#flush(stream, open);
+  }
+
+  #flush(stream: Stream, open: OpenSegment): void {
+    this.#open.delete(stream);
+    endLine(open);
+    const text = encoder.encode(open.lines.join("\n"));
+    const offset = this.#reserve(text.length);
+    let written = 0;
+    while (written < text.length) {
+      written += fs.writeSync(this.#file, text, written, text.length - written, offset + written);
+    }
+    this.#segments.push({ stream, offset, length: text.length, steps: open.count, bytes: open.bytes });
+  }
+
+  /** Writes what is left and returns all segments, in the order in which they were begun within each stream. */
+  end(): Segment[] {
+    for (const [stream, open] of [...this.#open]) this.#flush(stream, open);
+    return this.#segments;
+  }
+
+  [Symbol.dispose](): void {
+    fs.closeSync(this.#file);
+  }
+}
+
+function endLine(open: OpenSegment): void {
+  if (open.directory !== undefined) open.lines.push(JSON.stringify([open.directory, open.steps] satisfies PlanLine));
+  open.directory = undefined;
+  open.steps = [];
+}
+
+/** Reads a segment's lines. */
+export function readSegment(path: string, segment: Segment): PlanLine[] {
+  const bytes = new Uint8Array(segment.length);
+  const file = fs.openSync(path, "r");
+  try {
+    let filled = 0;
+    while (filled < bytes.length) {
+      const count = fs.readSync(file, bytes, filled, bytes.length - filled, segment.offset + filled);
+      if (count === 0) throw new Error("Cannot read the plan: its file is shorter than it was written");
+      filled += count;
+    }
+  } finally {
+    fs.closeSync(file);
+  }
+  return decoder.decode(bytes).split("\n").map((line) => JSON.parse(line) as PlanLine);
+}

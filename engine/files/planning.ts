@@ -1,0 +1,83 @@
+import type { CompareOptions, PendingDirectory } from "./compare.ts";
+import { JobCounter } from "./counters.ts";
+import { Plan } from "./planned.ts";
+import { counter, type Run, watch } from "./run.ts";
+import type { ScanInput } from "./scan.ts";
+
+/** Entries that a task compares before it hands back the rest: tens of milliseconds of work. */
+const BUDGET = 8192;
+/** While there is not enough for all workers to do, tasks hand back early. */
+const FIRST_BUDGET = 512;
+const MOST_DIRECTORIES = 128;
+
+/** Compares both trees and writes the plan. Changes nothing in either. */
+export async function makePlan(run: Run): Promise<Plan> {
+  const plan = new Plan();
+  using _progress = watch(run, () => ({
+    percentage: 1,
+    message: "Comparing both directories",
+    figures: { entriesCompared: counter(run, JobCounter.compared) },
+  }));
+  await scanTrees(run, plan);
+  const links = plan.stream("links");
+  if (links.length > 0) {
+    plan.drop("links");
+    const { segments, report } = await run.tasks.run("files.links", { spool: run.spool, segments: links });
+    plan.add(segments, report);
+  }
+  plan.settle();
+  return plan;
+}
+
+async function scanTrees(run: Run, plan: Plan): Promise<void> {
+  const { request, prepared, workers } = run;
+  const options: CompareOptions = {
+    deleteMissing: request.deleteMissingInTarget,
+    strategy: request.conflictStrategy,
+    preservePermissions: request.preservePermissions,
+    superuser: prepared.superuser,
+    baseline: prepared.baseline,
+    sweep: prepared.interrupted,
+    stamp: run.stamp,
+  };
+  const base: Omit<ScanInput, "directories" | "budget"> = {
+    roots: run.roots,
+    rules: run.rules,
+    options,
+    baseline: prepared.baseline === "none" ? null : run.baseline,
+    spool: run.spool,
+  };
+  // The last found are compared first, so that what waits stays little.
+  const pending: PendingDirectory[] = [rootDirectory(prepared.targetExists)];
+  const running = new Set<Promise<void>>();
+  const scan = async (place: number, directories: PendingDirectory[], budget: number) => {
+    const output = await run.tasks.run("files.scan", { ...base, directories, budget });
+    for (const directory of output.pending) pending.push(directory);
+    plan.addScan(place, output);
+  };
+  try {
+    for (let place = 0; pending.length > 0 || running.size > 0;) {
+      while (pending.length > 0 && running.size < workers * 2) {
+        const share = Math.ceil(pending.length / (workers * 2));
+        const batch = pending.splice(-Math.min(share, MOST_DIRECTORIES));
+        const task = scan(place++, batch, share > 4 ? BUDGET : FIRST_BUDGET).finally(() => running.delete(task));
+        running.add(task);
+      }
+      await Promise.race(running);
+    }
+  } finally {
+    await Promise.allSettled(running);
+  }
+}
+
+function rootDirectory(targetExists: boolean): PendingDirectory {
+  return {
+    path: "",
+    source: true,
+    target: targetExists,
+    included: false,
+    clear: false,
+    reported: false,
+    top: 0,
+  };
+}

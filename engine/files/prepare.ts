@@ -1,0 +1,160 @@
+import * as fs from "node:fs";
+import { makeDirectories } from "./directories.ts";
+import { BaselineStore } from "./baseline.ts";
+import { FAILED, openRoot } from "./scan.ts";
+import { EngineError } from "../errors.ts";
+import {
+  checkWritable,
+  close,
+  type Descriptor,
+  hasCode,
+  isSuperuser,
+  openDirectoryAt,
+  PosixError,
+  statOf,
+  syncFileSystem,
+  Tree,
+} from "../posix/mod.ts";
+
+export interface PrepareInput {
+  source: string;
+  target: string;
+  /** File of the pair's baseline, whether it exists or not. */
+  baseline: string;
+  /** Tells whether the patterns are those of the last run. */
+  rulesKey: string;
+  /** File that will take the plan; made empty. */
+  spool: string;
+}
+
+export interface PrepareOutput {
+  sourceIdentity: string;
+  targetExists: boolean;
+  superuser: boolean;
+  baseline: "none" | "partial" | "complete";
+  /** Whether the last run of the pair did not come to its end. */
+  interrupted: boolean;
+}
+
+const FORMAT = "1";
+
+/** Looks at both directories before anything is compared. @throws EngineError `sync-failed`, `invalid` */
+export function prepare(input: PrepareInput): PrepareOutput {
+  fs.writeFileSync(input.spool, "", { mode: 0o600 });
+  using source = openSide(input.source, "source");
+  const { identity } = source;
+  let targetExists = true;
+  try {
+    using target = openSide(input.target, "target");
+    if (target.identity === identity) {
+      throw new EngineError(
+        "invalid",
+        INVALID,
+        `targetDirectory is the same directory as sourceDirectory: ${input.target}`,
+      );
+    }
+    refuseNested(source.root, target.identity, "sourceDirectory lies inside targetDirectory");
+    refuseNested(target.root, identity, "targetDirectory lies inside sourceDirectory");
+  } catch (error) {
+    if (!(error instanceof EngineError && hasCode(error.cause, "ENOENT"))) throw error;
+    targetExists = false;
+  }
+  return { sourceIdentity: identity, targetExists, superuser: isSuperuser(), ...readState(input) };
+}
+
+const INVALID = "The request cannot be carried out";
+
+function openSide(path: string, side: "source" | "target"): Tree {
+  try {
+    return openRoot(path, side);
+  } catch (error) {
+    if (error instanceof EngineError && hasCode(error.cause, "ENOTDIR")) {
+      throw new EngineError("invalid", INVALID, `${side}Directory is not a directory: ${path}`, { cause: error.cause });
+    }
+    throw error;
+  }
+}
+
+/** Goes up from a directory to the root and refuses to meet the other one: paths can hide that, inodes cannot. */
+function refuseNested(from: Descriptor, other: string, words: string): void {
+  let current = openDirectoryAt(from, ".");
+  try {
+    for (let identity = statOf(current).identity;;) {
+      if (identity === other) throw new EngineError("invalid", INVALID, words);
+      const parent = openDirectoryAt(current, "..");
+      close(current);
+      current = parent;
+      const next = statOf(current).identity;
+      if (next === identity) return;
+      identity = next;
+    }
+  } finally {
+    close(current);
+  }
+}
+
+function readState(input: PrepareInput): Pick<PrepareOutput, "baseline" | "interrupted"> {
+  if (!fs.existsSync(input.baseline)) return { baseline: "none", interrupted: false };
+  try {
+    using store = new BaselineStore(input.baseline);
+    if (store.get("format") !== FORMAT) throw new RangeError("Cannot read the baseline: it has another format");
+    const complete = store.get("complete") === "yes";
+    const sameRules = store.get("rules") === input.rulesKey;
+    return {
+      baseline: !complete ? "none" : sameRules ? "complete" : "partial",
+      interrupted: store.get("running") !== "no",
+    };
+  } catch {
+    // A baseline only tells conflicts; a damaged or foreign one is worth no more than none, and its file is in the way.
+    for (const suffix of ["", "-wal", "-shm"]) fs.rmSync(input.baseline + suffix, { force: true });
+    return { baseline: "none", interrupted: true };
+  }
+}
+
+export interface BeginInput {
+  target: string;
+  baseline: string;
+}
+
+/** Makes the target where it is missing, and notes that a run has begun. @throws EngineError `sync-failed` */
+export function begin({ target, baseline }: BeginInput): void {
+  try {
+    using root = new Tree("/");
+    checkWritable(makeDirectories(root, target.slice(1)).descriptor);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    const details = `Cannot write to the target directory ${target}: ${error.message}`;
+    throw new EngineError("sync-failed", FAILED, details, { cause: error });
+  }
+  using store = new BaselineStore(baseline);
+  store.transaction(() => {
+    store.set("format", FORMAT);
+    store.set("running", "yes");
+  });
+}
+
+/** Waits until everything written to the directories' file systems is on the disk. */
+export function flush({ paths }: { paths: string[] }): void {
+  for (const path of paths) {
+    using tree = new Tree(path);
+    syncFileSystem(tree.root);
+  }
+}
+
+export interface EndInput {
+  baseline: string;
+  rulesKey: string;
+  /** Whether every step was tried, so that no temporary file can be left. */
+  clean: boolean;
+}
+
+/** Notes that a run has ended and that its baseline is whole. */
+export function end({ baseline, rulesKey, clean }: EndInput): void {
+  using store = new BaselineStore(baseline);
+  store.transaction(() => {
+    store.set("format", FORMAT);
+    store.set("complete", "yes");
+    store.set("rules", rulesKey);
+    store.set("running", clean ? "no" : "yes");
+  });
+}

@@ -1,0 +1,118 @@
+import {
+  BaselineEncoder,
+  type BaselineEntry,
+  baselineEntry,
+  BaselineStore,
+  decodeBaseline,
+  sourceUnchanged,
+  targetUnchanged,
+} from "./baseline.ts";
+import { order } from "./compare.ts";
+import { readSegment, type Segment } from "./plan.ts";
+import { addError, emptyReport, type Report } from "./report.ts";
+import { isTemporaryName, type RuleOptions, Rules } from "./rules.ts";
+import { openRoot, openSource, type Roots } from "./scan.ts";
+import { hasCode, Listing, PosixError, readDirectory } from "../posix/mod.ts";
+import type { TaskContext } from "../../workers/types.ts";
+
+/** Writes the baseline of the directories that a segment of the stream `baseline` names. */
+export interface RebaseInput {
+  roots: Roots;
+  rules: RuleOptions;
+  spool: string;
+  segment: Segment;
+  /** File of the pair's baseline. */
+  baseline: string;
+}
+
+/**
+ * Lists both sides again and stores what they now agree on. An entry on which they do not (a conflict that was left, a file
+ * that failed) keeps the baseline it had, so that the next run sees it as this one did.
+ */
+export function rebase(input: RebaseInput, context: TaskContext): Report {
+  const report = emptyReport();
+  const rules = new Rules(input.rules);
+  using source = openSource(input.roots);
+  using target = openRoot(input.roots.target, "target");
+  using store = new BaselineStore(input.baseline);
+  const encoder = new BaselineEncoder();
+  const listings = [new Listing(), new Listing()] as const;
+  const rows: { path: string; entries: Uint8Array; gone: string[] }[] = [];
+  for (const [path] of readSegment(input.spool, input.segment)) {
+    context.checkpoint();
+    const stored = store.read(path);
+    const old = stored === undefined ? new Map<string, BaselineEntry>() : decodeBaseline(stored);
+    try {
+      const from = readDirectory(source.directory(path), listings[0]);
+      const to = readDirectory(target.directory(path), listings[1]);
+      const entries = agreed(path, from, to, old, rules);
+      encoder.reset();
+      for (const [name, entry] of entries) encoder.add(name, entry);
+      const gone = [...old].filter(([name, entry]) => entry.type === "directory" && !entries.has(name));
+      rows.push({ path, entries: encoder.bytes.slice(), gone: gone.map(([name]) => name) });
+    } catch (error) {
+      if (!(error instanceof PosixError)) throw error;
+      // Where a side lacks the directory they agree on nothing, and the failure to make it has been reported.
+      if (!hasCode(error, "ENOENT")) addError(report, path, error);
+    }
+  }
+  store.transaction(() => {
+    for (const { path, entries, gone } of rows) {
+      store.write(path, entries);
+      for (const name of gone) store.remove(path === "" ? name : `${path}/${name}`);
+    }
+  });
+  return report;
+}
+
+/** What both sides have in common, in the order of names. */
+function agreed(
+  path: string,
+  source: Listing,
+  target: Listing,
+  old: Map<string, BaselineEntry>,
+  rules: Rules,
+): Map<string, BaselineEntry> {
+  const targets = new Map(target.names.map((name, j) => [name, j]));
+  const entries = new Map<string, BaselineEntry>();
+  for (const i of order(source.names)) {
+    const name = source.names[i];
+    const entry = isTemporaryName(name) ? undefined : baselineEntry(source, i);
+    if (entry === undefined) continue;
+    const child = path === "" ? name : `${path}/${name}`;
+    // Which directories an include pattern takes is known from above only; a directory's entry says no more than its name.
+    if (rules.judge(child, entry.type === "directory", true) === "skip") continue;
+    const j = targets.get(name);
+    const known = old.get(name);
+    if (j === undefined) {
+      if (known !== undefined) entries.set(name, known);
+    } else if (targetUnchanged(entry, target, j)) {
+      entries.set(name, entry);
+    } else if (isCoarse(entry, target, j)) {
+      entry.targetMtime = target.mtime(j);
+      entry.targetMtimeNs = target.mtimeNs(j);
+      entries.set(name, entry);
+    } else if (known !== undefined) {
+      const settled = sourceUnchanged(known, source, i) && targetUnchanged(known, target, j);
+      entries.set(name, settled ? { ...known } : known);
+    }
+  }
+  for (const [name, known] of old) {
+    if (!entries.has(name) && targets.has(name)) entries.set(name, known);
+  }
+  return new Map([...entries].sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+/** Steps of modification times on file systems that keep coarser ones, nanoseconds: NTFS, most networks, exFAT, ext3, FAT. */
+const COARSE_STEPS = [100, 1e3, 1e6, 1e7, 1e9, 2e9];
+
+/** Whether a target's file is the source's under a time that its file system has cut. */
+function isCoarse(source: BaselineEntry, target: Listing, index: number): boolean {
+  if (source.type !== "file" || target.type(index) !== "file" || source.size !== target.size(index)) return false;
+  const cut = (step: number) => {
+    const nanoseconds = step < 1e9 ? source.mtimeNs - source.mtimeNs % step : 0;
+    const seconds = step <= 1e9 ? source.mtime : source.mtime - source.mtime % 2;
+    return target.mtimeNs(index) === nanoseconds && target.mtime(index) === seconds;
+  };
+  return COARSE_STEPS.some(cut);
+}

@@ -1,0 +1,72 @@
+/** The file synchronisation's request and answer, as the engine takes and gives them. */
+
+export type ConflictStrategy = "SourceWins" | "TargetWins" | "LastWriteWins" | "KeepBoth" | "Merge" | "Manual";
+
+/** Every path is absolute and resolved: no link in it, checked against the roots by the caller. */
+export interface SyncFilesRequest {
+  sourceDirectory: string;
+  targetDirectory: string;
+  deleteMissingInTarget: boolean;
+  verifyIntegrity: boolean;
+  /** Patterns as in .gitignore. */
+  excludePatterns: string[];
+  /** Empty: everything. Else only what matches one of them, and what lies below it. */
+  includePatterns: string[];
+  direction: "one-way" | "two-way";
+  conflictStrategy: ConflictStrategy;
+  dryRun: boolean;
+  /** The run is refused before its first change where it would delete more than this many entries. */
+  maxDelete?: number;
+  /** What is overwritten or deleted is kept here, under a folder named for the run's start. */
+  trashDirectory?: string;
+  preservePermissions: boolean;
+  /** Bytes a second over all workers. */
+  bandwidthLimit?: number;
+}
+
+export type PlanAction = "create" | "update" | "rename" | "delete" | "metadata";
+
+/** One line of a dry run's plan. */
+export interface PlanEntry {
+  action: PlanAction;
+  type: "file" | "directory" | "symlink" | "hardlink" | "special";
+  path: string;
+  /** Where a `rename` comes from, or what a hard link joins. */
+  from?: string;
+  /** Bytes to copy; 0 where nothing is read. */
+  size: number;
+}
+
+export interface Conflict {
+  path: string;
+  /** What happened to the target since the last run. */
+  kind: "modified" | "added" | "deleted";
+  resolution: "source" | "target" | "both" | "unresolved";
+  /** With `both`: the name that the target's version has now. */
+  keptAs?: string;
+}
+
+export interface SyncFilesResult {
+  success: boolean;
+  changesApplied: number;
+  conflictsEncountered: number;
+  /** `"relative/path: what went wrong"`, at most 1,000 and then one line with the number left out. */
+  errors: string[];
+  syncedAt: string;
+  executionTimeMs: number;
+  /** At most 1,000. */
+  conflicts: Conflict[];
+  dryRun: boolean;
+  /** With `dryRun`: the first 10,000 steps in the order of their application. */
+  plan?: PlanEntry[];
+  /** Whether `plan` was cut. */
+  planTruncated?: boolean;
+  statistics: {
+    entriesCompared: number;
+    created: number;
+    updated: number;
+    renamed: number;
+    deleted: number;
+    bytesTransferred: number;
+  };
+}
