@@ -245,7 +245,8 @@ export class DirectoryComparison {
       included: this.#rules.selective && taken,
       clear: clear || this.#directory.clear,
       reported: this.#directory.reported || this.#conflicted === name,
-      top: source && target ? 0 : top > 0 ? top : path === "" ? 1 : path.split("/").length + 1,
+      // A directory that only the target has and that no pattern takes is not deleted, so it cannot be kept from it.
+      top: source && target || !source && !taken ? 0 : top > 0 ? top : path === "" ? 1 : path.split("/").length + 1,
     });
   }
 

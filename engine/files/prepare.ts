@@ -58,6 +58,7 @@ export function prepare(input: PrepareInput): PrepareOutput {
   } catch (error) {
     if (!(error instanceof EngineError && hasCode(error.cause, "ENOENT"))) throw error;
     targetExists = false;
+    refuseInside(input.target, identity);
   }
   return { sourceIdentity: identity, targetExists, superuser: isSuperuser(), ...readState(input) };
 }
@@ -72,6 +73,19 @@ function openSide(path: string, side: "source" | "target"): Tree {
       throw new EngineError("invalid", INVALID, `${side}Directory is not a directory: ${path}`, { cause: error.cause });
     }
     throw error;
+  }
+}
+
+/** Checks a target that does not exist yet by the directory in which it will be made. */
+function refuseInside(target: string, source: string): void {
+  const parent = target.slice(0, Math.max(target.lastIndexOf("/"), 0));
+  try {
+    using tree = new Tree(parent);
+    refuseNested(tree.root, source, "targetDirectory lies inside sourceDirectory");
+  } catch (error) {
+    if (parent !== "" && hasCode(error, "ENOENT")) return refuseInside(parent, source);
+    if (!(error instanceof PosixError)) throw error;
+    throw new EngineError("sync-failed", FAILED, `Cannot make the target directory ${target}: ${error.message}`);
   }
 }
 

@@ -1,0 +1,40 @@
+import { JOB_COUNTERS, type PoolJob, type TaskContext, type TaskPool } from "../../workers/types.ts";
+import { tasks } from "../../workers/tasks/mod.ts";
+
+/**
+ * For tests: a pool that runs each task in this thread, one after the other, and calls a hook before each, so that a test can
+ * change the world at a known moment or break a known operation.
+ */
+export function inlinePool(before: (task: string, input: unknown) => void = () => {}): TaskPool {
+  const run = (name: string, input: unknown, context: TaskContext) => {
+    before(name, input);
+    const handler = tasks[name as keyof typeof tasks] as (input: unknown, context: TaskContext) => unknown;
+    return structuredClone(handler(structuredClone(input), context));
+  };
+  return {
+    size: 2,
+    job({ name, signal = new AbortController().signal }) {
+      const counters = new BigInt64Array(new SharedArrayBuffer(JOB_COUNTERS * 8));
+      const context: TaskContext = {
+        counters,
+        signal,
+        get aborted() {
+          return signal.aborted;
+        },
+        checkpoint: () => signal.throwIfAborted(),
+        progress: () => {},
+      };
+      const job = {
+        name,
+        counters,
+        run: (task: string, input: unknown) => Promise.resolve().then(() => run(task, input, context)),
+        ready: () => Promise.resolve(),
+        close: () => Promise.resolve(),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      };
+      return job as unknown as PoolJob;
+    },
+    stats: () => ({ workers: 2, busy: 0, queued: 0, replaced: 0, tasksCompleted: 0, tasksFailed: 0 }),
+    close: () => Promise.resolve(),
+  } as TaskPool;
+}

@@ -1,0 +1,100 @@
+/** What the server remembers between starts, as the rest of the program sees it. */
+import type { Report } from "./report.ts";
+import type { SessionStore } from "./session_store.ts";
+
+/** `admin` implies all others. */
+export type Scope = "read" | "sync" | "backup" | "cloud" | "merge" | "admin";
+
+export interface ApiKey {
+  id: string;
+  name: string;
+  scopes: Scope[];
+  /** ISO 8601 UTC, as `lastUsedAt`; the latter is stored to the minute. */
+  createdAt: string;
+  lastUsedAt: string | null;
+}
+
+/** API keys, held in memory. Only SHA-256 hashes of tokens are stored: a token is seen once, when it is made. */
+export interface KeyStore {
+  /** Synchronous and without I/O. The key is the store's own object: read it, do not change it. */
+  findByToken(token: string): ApiKey | undefined;
+  /** Oldest first. */
+  list(): ApiKey[];
+  /**
+   * Resolves once the key is on disk; it works from then on. The token is `syncline_` and 43 base64url characters unless
+   * given. Rejects with an `EngineError`: `invalid` for a bad name, scope or token, `conflict` for a token in use.
+   */
+  create(input: { name: string; scopes: Scope[]; token?: string }): Promise<{ key: ApiKey; token: string }>;
+  /**
+   * The token stops working at once; resolves when that is on disk, with false where there is no such key. Refuses
+   * (`conflict`) to delete the last key with the scope `admin`.
+   */
+  delete(id: string): Promise<boolean>;
+  /** Marks use; coalesced, written at most once a minute a key. */
+  touch(id: string): void;
+}
+
+/** A stored HTTP answer. */
+export interface StoredAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+export interface ClaimId {
+  keyId: string;
+  idempotencyKey: string;
+}
+
+export type Claim =
+  | { kind: "new" }
+  | { kind: "running" }
+  | { kind: "mismatch" }
+  | ({ kind: "done" } & StoredAnswer);
+
+/**
+ * Answers of requests with an `Idempotency-Key`, for 24 h. A claim belongs to an API key and an idempotency key. Claims of
+ * requests still running live in memory only, so those of a dead process are gone by themselves.
+ */
+export interface IdempotencyStore {
+  /** `new`: the caller owns the claim and ends it with `complete` or `release`. `mismatch`: claimed with another fingerprint. */
+  claim(input: ClaimId & { fingerprint: string }): Promise<Claim>;
+  /** Stores the answer durably. Where it rejects, the claim is still held: release it. */
+  complete(input: ClaimId & StoredAnswer): Promise<void>;
+  /** Forgets a claim that got no lasting answer. */
+  release(input: ClaimId): Promise<void>;
+}
+
+/** Sums over every run that ended, whatever it did. Kept for ever. */
+export interface MetricTotals {
+  totalSyncOperations: number;
+  /** Runs whose outcome was a success; every other end counts in `failedSyncs`. */
+  successfulSyncs: number;
+  failedSyncs: number;
+  /** Milliseconds, over `timedSyncs` runs (a run that died with its process has no duration). */
+  totalSyncDuration: number;
+  timedSyncs: number;
+  totalDataTransferred: number;
+  cloudStorageUsage: { azure: number; s3: number };
+}
+
+export interface MetricStore {
+  /** One indexed read; what is committed. */
+  totals(): MetricTotals;
+  /** Records how many bytes a provider holds for us, durably. */
+  setCloudUsage(provider: "azure" | "s3", bytes: number): Promise<void>;
+}
+
+/** Everything that is remembered between starts. One running process owns it. */
+export interface State {
+  readonly keys: KeyStore;
+  readonly idempotency: IdempotencyStore;
+  readonly sessions: SessionStore;
+  readonly metrics: MetricStore;
+  /** Where failures of background work go. */
+  readonly report: Report;
+  /** Rejects where the database does not answer. Never waits for the writer or for an fsync. */
+  ping(): Promise<void>;
+  /** Commits what was written before, closes the files and frees the directory. Later writes reject. Idempotent. */
+  close(): Promise<void>;
+}
