@@ -1,6 +1,6 @@
 /**
  * Compares one directory's two listings and writes what has to be done. Pure but for its outputs: it reads values, not files.
- * Over 350 lines it would be split; the cases of one path belong together.
+ * A little over 350 lines, because the cases of one path are read together or not understood.
  */
 import type { Listing } from "../posix/mod.ts";
 import {
@@ -12,6 +12,7 @@ import {
   targetUnchanged,
 } from "./baseline.ts";
 import { conflictName, resolutionOf, resolveConflict, type Winner } from "./conflict.ts";
+import { order, pair } from "./pairing.ts";
 import type { Existing, PlanWriter, Stream } from "./plan.ts";
 import { addConflict, addError, type Report } from "./report.ts";
 import { isTemporaryName, type Rules } from "./rules.ts";
@@ -358,43 +359,4 @@ function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
     if (a[i] !== b[i]) return false;
   }
   return true;
-}
-
-/** Indices in the order of the names' UTF-16 units, the same on every machine. */
-export function order(names: string[]): number[] {
-  return names.map((_, index) => index).sort((a, b) => names[a] < names[b] ? -1 : 1);
-}
-
-/**
- * The target's index for each of the source's entries, or −1. A name that only the source has and one that only the target has
- * are a pair too where they differ in case alone and the target's file system takes them for one.
- */
-function pair(
-  source: Listing | undefined,
-  target: Listing | undefined,
-  folds: CompareInput["folds"],
-  renamed: (i: number, j: number) => void,
-): Int32Array {
-  const partner = new Int32Array(source?.length ?? 0).fill(-1);
-  if (source === undefined || target === undefined) return partner;
-  const extras = new Map(target.names.map((name, j) => [name, j]));
-  const missing: number[] = [];
-  for (let i = 0; i < source.length; i++) {
-    const j = extras.get(source.names[i]);
-    if (j === undefined) missing.push(i);
-    else {
-      partner[i] = j;
-      extras.delete(source.names[i]);
-    }
-  }
-  if (missing.length === 0 || extras.size === 0) return partner;
-  const folded = new Map([...extras].map(([name, j]) => [name.toLowerCase(), j]));
-  for (const i of missing) {
-    const j = folded.get(source.names[i].toLowerCase());
-    if (j === undefined || !folds(source.names[i], j)) continue;
-    partner[i] = j;
-    folded.delete(source.names[i].toLowerCase());
-    renamed(i, j);
-  }
-  return partner;
 }

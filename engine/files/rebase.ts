@@ -7,7 +7,7 @@ import {
   sourceUnchanged,
   targetUnchanged,
 } from "./baseline.ts";
-import { order } from "./compare.ts";
+import { order } from "./pairing.ts";
 import { readSegment, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { isTemporaryName, type RuleOptions, Rules } from "./rules.ts";

@@ -1,0 +1,77 @@
+/** The server's configuration: environment variables, validated once at start. */
+import { resolve } from "node:path";
+import { z } from "zod";
+import { LOG_LEVELS, type LogLevel } from "./logging.ts";
+
+export interface Config {
+  /** 0: any free port. */
+  port: number;
+  host: string;
+  /** Absolute; not yet resolved, and perhaps not there yet. */
+  dataDir: string;
+  /** Absolute directories that requests may name, as configured. */
+  roots: string[];
+  /** The admin token to use in place of a generated one. */
+  token: string | undefined;
+  workers: number;
+  /** Requests a minute for each API key. */
+  rateLimit: number;
+  logLevel: LogLevel;
+}
+
+/** A variable that cannot be used. Its message is one line, names the variable and never shows a secret. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+function integer(fallback: number, least: number, most: number) {
+  const rule = `must be a whole number from ${least} to ${most}`;
+  return z.string().regex(/^\d{1,10}$/, rule).transform(Number)
+    .refine((value) => value >= least && value <= most, rule)
+    .default(fallback);
+}
+
+function schema(currentDirectory: string) {
+  return z.object({
+    PORT: integer(8080, 0, 65_535),
+    HOST: z.string().regex(/^[\w.:%-]+$/, "must be a host name or an IP address").default("127.0.0.1"),
+    SYNCLINE_DATA_DIR: z.string().default("./data").transform((path) => resolve(currentDirectory, path)),
+    SYNCLINE_ROOTS: z.string().default(currentDirectory)
+      .transform((list) => list.split(",").map((path) => path.trim()).filter((path) => path !== ""))
+      .refine(
+        (paths) => paths.length > 0 && paths.every((path) => path.startsWith("/")),
+        "must be absolute paths of directories, separated by commas",
+      ),
+    SYNCLINE_TOKEN: z.string()
+      .regex(/^[\w.~+/-]{16,512}=*$/, "must be 16 to 512 letters, digits or any of - . _ ~ + /")
+      .optional(),
+    SYNCLINE_WORKERS: integer(Math.min(navigator.hardwareConcurrency, 64), 1, 64),
+    SYNCLINE_RATE_LIMIT: integer(100, 1, 1_000_000_000),
+    SYNCLINE_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
+  });
+}
+
+/**
+ * Reads the variables that Syncline knows; an empty one counts as unset.
+ * @throws ConfigError naming the first variable that cannot be used and what it may be.
+ */
+export function readConfig(env: Record<string, string | undefined>, currentDirectory: string): Config {
+  const shape = schema(currentDirectory);
+  const given = Object.fromEntries(Object.keys(shape.shape).map((name) => [name, env[name] || undefined]));
+  const parsed = shape.safeParse(given);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0];
+    throw new ConfigError(`${path.join(".")} ${message}`);
+  }
+  const values = parsed.data;
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    dataDir: values.SYNCLINE_DATA_DIR,
+    roots: values.SYNCLINE_ROOTS,
+    token: values.SYNCLINE_TOKEN,
+    workers: values.SYNCLINE_WORKERS,
+    rateLimit: values.SYNCLINE_RATE_LIMIT,
+    logLevel: values.SYNCLINE_LOG_LEVEL,
+  };
+}

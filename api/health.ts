@@ -1,0 +1,128 @@
+/** Whether this server can do its work, measured when asked. */
+import process from "node:process";
+import {
+  AT_FDCWD,
+  close,
+  type Descriptor,
+  openAbsolute,
+  type Stat,
+  statIfPresent,
+  statOf,
+} from "../engine/posix/mod.ts";
+import { addressOf, libc } from "../engine/posix/libc.ts";
+
+export interface HealthReport {
+  status: "healthy" | "degraded" | "unhealthy";
+  timestamp: string;
+  details: { database: DatabaseHealth; storage: StorageHealth; memory: MemoryHealth };
+}
+
+export type DatabaseHealth = "connected" | "unavailable";
+export type StorageHealth = "available" | "low" | "full" | "read-only" | "missing";
+export type MemoryHealth = "normal" | "low";
+
+const MIB = 1024 * 1024;
+const LOW_BYTES = 512 * MIB;
+/** Below this the state can hardly be written. */
+const FULL_BYTES = 16 * MIB;
+const PING_MS = 1_000;
+const SHARE_MS = 10;
+
+/** Indices into `struct statfs` as 64-bit words (`asm-generic/statfs.h`). */
+const BLOCK_SIZE = 1;
+const BLOCKS_AVAILABLE = 4;
+const FLAGS = 10;
+const ST_RDONLY = 1n;
+
+export interface HealthSources {
+  /** There already, and absolute. */
+  dataDir: string;
+  /** Rejects where the database does not answer. */
+  ping(): Promise<void>;
+}
+
+/**
+ * Every measurement is a question to the kernel's memory, a few µs each, and none waits for the disk: so it may run on the
+ * server's thread, at every request.
+ */
+export class HealthProbe implements Disposable {
+  readonly #dataDir: string;
+  readonly #ping: () => Promise<void>;
+  readonly #directory: Descriptor;
+  readonly #identity: string;
+  /** Of this process's control group; Infinity where there is none. */
+  readonly #memoryLimit = process.constrainedMemory() || Infinity;
+  readonly #uid = Deno.uid();
+  readonly #statfs = new BigUint64Array(32);
+  readonly #statfsAddress = addressOf(this.#statfs.buffer);
+  #latest: { until: number; report: Promise<HealthReport> } | undefined;
+  #pinging: Promise<DatabaseHealth> | undefined;
+
+  constructor(sources: HealthSources) {
+    this.#dataDir = sources.dataDir;
+    this.#ping = () => sources.ping();
+    this.#directory = openAbsolute(sources.dataDir);
+    this.#identity = statOf(this.#directory).identity;
+  }
+
+  /** Callers within {@link SHARE_MS} of each other share one measurement, so that a flood of questions costs little. */
+  measure(): Promise<HealthReport> {
+    const now = performance.now();
+    if (this.#latest === undefined || now >= this.#latest.until) {
+      this.#latest = { until: now + SHARE_MS, report: this.#measure() };
+    }
+    return this.#latest.report;
+  }
+
+  async #measure(): Promise<HealthReport> {
+    const database = await (this.#pinging ??= this.#measureDatabase());
+    const details = { database, storage: this.#measureStorage(), memory: this.#measureMemory() };
+    return { status: overall(details), timestamp: new Date().toISOString(), details };
+  }
+
+  [Symbol.dispose](): void {
+    close(this.#directory);
+  }
+
+  async #measureDatabase(): Promise<DatabaseHealth> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<DatabaseHealth>((resolve) => timer = setTimeout(resolve, PING_MS, "unavailable"));
+    try {
+      return await Promise.race([this.#ping().then((): DatabaseHealth => "connected"), late]);
+    } catch {
+      // That it does not answer is the finding itself.
+      return "unavailable";
+    } finally {
+      clearTimeout(timer);
+      this.#pinging = undefined;
+    }
+  }
+
+  #measureStorage(): StorageHealth {
+    const now = statIfPresent(AT_FDCWD, this.#dataDir);
+    if (now?.identity !== this.#identity) return "missing";
+    if (libc.fstatfs(this.#directory, this.#statfsAddress) < 0) return "missing";
+    if ((this.#statfs[FLAGS] & ST_RDONLY) !== 0n || !this.#mayWrite(now)) return "read-only";
+    const free = Number(this.#statfs[BLOCKS_AVAILABLE] * this.#statfs[BLOCK_SIZE]);
+    if (free < FULL_BYTES) return "full";
+    return free < LOW_BYTES ? "low" : "available";
+  }
+
+  #mayWrite(directory: Stat): boolean {
+    if (this.#uid === 0 || this.#uid !== directory.uid) return true;
+    return (directory.permissions & 0o300) === 0o300;
+  }
+
+  /** Low where less than a twentieth is left of what this server may use. */
+  #measureMemory(): MemoryHealth {
+    const { total, available } = Deno.systemMemoryInfo();
+    const left = Math.min(available, this.#memoryLimit - Deno.memoryUsage().rss);
+    return left < Math.min(total, this.#memoryLimit) / 20 ? "low" : "normal";
+  }
+}
+
+function overall({ database, storage, memory }: HealthReport["details"]): HealthReport["status"] {
+  if (database !== "connected") return "unhealthy";
+  if (storage !== "available" && storage !== "low") return "unhealthy";
+  return storage === "low" || memory === "low" ? "degraded" : "healthy";
+}

@@ -1,0 +1,15 @@
+import type { MiddlewareHandler } from "hono";
+import type { AppEnv } from "../environment.ts";
+import { rateLimited, takeRate } from "../rate_headers.ts";
+import { RateWindow } from "../rate_window.ts";
+
+/** Limits the requests of each API key; comes after `authentication`. */
+export function rateLimit(limit: number): MiddlewareHandler<AppEnv> {
+  const window = new RateWindow({ limit });
+  return (c, next) => {
+    const rate = takeRate(window, "default", c.get("key").id);
+    c.set("rate", rate);
+    if (!rate.allowed) throw rateLimited(rate, `This API key may send ${limit} requests a minute.`);
+    return next();
+  };
+}

@@ -1,0 +1,79 @@
+/** What the server tells Prometheus. */
+import { Gauge, Histogram, Registry } from "prom-client";
+import type { Sessions } from "../engine/jobs/mod.ts";
+import type { PoolStats, TaskPool } from "../workers/types.ts";
+
+const METHODS = new Set(["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]);
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300];
+
+export interface PrometheusSources {
+  sessions: Pick<Sessions, "totals" | "activeCount">;
+  pool: Pick<TaskPool, "stats">;
+}
+
+export class PrometheusMetrics {
+  readonly #registry = new Registry();
+  readonly #requests: Histogram<"method" | "route" | "status">;
+
+  constructor({ sessions, pool }: PrometheusSources) {
+    this.#requests = new Histogram({
+      name: "syncline_http_request_duration_seconds",
+      help: "HTTP requests by route: their number and how long the answer's head took",
+      labelNames: ["method", "route", "status"],
+      buckets: SECONDS,
+      registers: [this.#registry],
+    });
+    this.#gauge("syncline_sessions_active", "Operations that run now", () => sessions.activeCount());
+    const totals = <T>(name: string, help: string, pick: (metrics: ReturnType<Sessions["totals"]>) => number) =>
+      this.#gauge(name, help, () => pick(sessions.totals()));
+    totals("syncline_sync_operations_total", "Operations that ended", (metrics) => metrics.totalSyncOperations);
+    totals("syncline_sync_successful_total", "Operations that succeeded", (metrics) => metrics.successfulSyncs);
+    totals("syncline_sync_failed_total", "Operations that did not", (metrics) => metrics.failedSyncs);
+    totals("syncline_transferred_bytes_total", "Bytes copied", (metrics) => metrics.totalDataTransferred);
+    totals(
+      "syncline_sync_duration_seconds_average",
+      "Mean duration of an operation",
+      (metrics) => metrics.averageSyncDuration / 1000,
+    );
+    const stats: Record<keyof PoolStats, string> = {
+      workers: "Workers of the pool",
+      busy: "Workers that run a task",
+      queued: "Tasks that wait for a worker",
+      replaced: "Workers replaced after a crash or a hang",
+      abandoned: "Workers that hang in a system call and cannot be ended",
+      tasksCompleted: "Tasks that ended well",
+      tasksFailed: "Tasks that failed",
+    };
+    for (const name of Object.keys(stats) as (keyof PoolStats)[]) {
+      const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      this.#gauge(`syncline_pool_${snake}`, stats[name], () => pool.stats()[name]);
+    }
+    this.#gauge("process_resident_memory_bytes", "Resident memory", () => Deno.memoryUsage().rss);
+    this.#gauge("process_heap_bytes", "JavaScript heap of the main thread", () => Deno.memoryUsage().heapUsed);
+    const startedAt = (Date.now() - performance.now()) / 1000;
+    this.#gauge("process_start_time_seconds", "Start, in seconds since the epoch", () => startedAt);
+  }
+
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+  /** Counts one answered request. `route` is a route's pattern, never a client's path. */
+  observe(method: string, route: string, status: number, ms: number): void {
+    this.#requests.observe({ method: METHODS.has(method) ? method : "other", route, status }, ms / 1000);
+  }
+
+  /** Everything in the Prometheus text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

@@ -1,0 +1,78 @@
+/** `POST /sync/files`. */
+import { z } from "@hono/zod-openapi";
+import { localPath, text, timestamp } from "./common.ts";
+
+const patterns = z.array(text(1, 4096)).max(10_000);
+
+export const SyncFilesBody = z.strictObject({
+  sourceDirectory: localPath.openapi({ example: "/path/to/source" }),
+  targetDirectory: localPath.openapi({ example: "/path/to/target" }),
+  deleteMissingInTarget: z.boolean().default(false).openapi({
+    description: "Remove from the target what the source does not have. Never removes what a pattern excludes.",
+  }),
+  verifyIntegrity: z.boolean().default(false).openapi({
+    example: true,
+    description: "Read back what was written and compare SHA-256 with what was read from the source.",
+  }),
+  excludePatterns: patterns.default([]).openapi({
+    example: ["*.tmp", "*.bak"],
+    description: "Patterns as in .gitignore.",
+  }),
+  includePatterns: patterns.default([]).openapi({
+    description: "Empty: everything. Else only what matches one of these, and what lies below it.",
+  }),
+  direction: z.enum(["one-way", "two-way"]).default("one-way")
+    .refine((value) => value !== "two-way", "two-way is not supported yet; use one-way"),
+  conflictStrategy: z.enum(["SourceWins", "TargetWins", "LastWriteWins", "KeepBoth", "Merge", "Manual"])
+    .default("SourceWins")
+    .refine((value) => value !== "Merge", "Merge is not supported yet; use one of the other strategies"),
+  dryRun: z.boolean().default(false).openapi({ description: "Answer with the plan and change nothing." }),
+  maxDelete: z.int().min(0).optional().openapi({
+    description: "Refuse the run (409) before its first change where it would delete more entries than this.",
+  }),
+  trashDirectory: localPath.optional().openapi({
+    description: "Keep here what is overwritten or deleted, in a folder named for the run's start.",
+  }),
+  preservePermissions: z.boolean().default(true),
+  bandwidthLimit: z.int().min(1).optional().openapi({ description: "Bytes a second over all workers." }),
+  sessionId: text(1, 128).optional().openapi({ description: "A session started by hand that this run joins." }),
+}).openapi("SyncFilesRequest");
+
+const planEntry = z.object({
+  action: z.enum(["create", "update", "rename", "delete", "metadata"]),
+  type: z.enum(["file", "directory", "symlink", "hardlink", "special"]),
+  path: z.string(),
+  from: z.string().optional(),
+  size: z.int(),
+});
+
+const conflict = z.object({
+  path: z.string(),
+  kind: z.enum(["modified", "added", "deleted"]),
+  resolution: z.enum(["source", "target", "both", "unresolved"]),
+  keptAs: z.string().optional(),
+});
+
+const count = z.int().min(0);
+
+export const SyncFilesAnswer = z.object({
+  success: z.boolean().openapi({ example: true }),
+  changesApplied: count.openapi({ example: 42 }),
+  conflictsEncountered: count.openapi({ example: 0 }),
+  errors: z.array(z.string()).openapi({ example: [], description: '"relative/path: what went wrong"' }),
+  syncedAt: timestamp,
+  executionTimeMs: count.openapi({ example: 5432 }),
+  sessionId: z.string(),
+  dryRun: z.boolean(),
+  conflicts: z.array(conflict),
+  plan: z.array(planEntry).optional(),
+  planTruncated: z.boolean().optional(),
+  statistics: z.object({
+    entriesCompared: count,
+    created: count,
+    updated: count,
+    renamed: count,
+    deleted: count,
+    bytesTransferred: count,
+  }),
+}).openapi("SyncFilesResponse");

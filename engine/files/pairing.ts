@@ -1,0 +1,40 @@
+import type { Listing } from "../posix/mod.ts";
+
+/** Indices in the order of the names' UTF-16 units, the same on every machine. */
+export function order(names: string[]): number[] {
+  return names.map((_, index) => index).sort((a, b) => names[a] < names[b] ? -1 : 1);
+}
+
+/**
+ * The target's index for each of the source's entries, or −1. A name that only the source has and one that only the target has
+ * are a pair too where they differ in case alone and the target's file system takes them for one.
+ */
+export function pair(
+  source: Listing | undefined,
+  target: Listing | undefined,
+  folds: (name: string, index: number) => boolean,
+  renamed: (i: number, j: number) => void,
+): Int32Array {
+  const partner = new Int32Array(source?.length ?? 0).fill(-1);
+  if (source === undefined || target === undefined) return partner;
+  const extras = new Map(target.names.map((name, j) => [name, j]));
+  const missing: number[] = [];
+  for (let i = 0; i < source.length; i++) {
+    const j = extras.get(source.names[i]);
+    if (j === undefined) missing.push(i);
+    else {
+      partner[i] = j;
+      extras.delete(source.names[i]);
+    }
+  }
+  if (missing.length === 0 || extras.size === 0) return partner;
+  const folded = new Map([...extras].map(([name, j]) => [name.toLowerCase(), j]));
+  for (const i of missing) {
+    const j = folded.get(source.names[i].toLowerCase());
+    if (j === undefined || !folds(source.names[i], j)) continue;
+    partner[i] = j;
+    folded.delete(source.names[i].toLowerCase());
+    renamed(i, j);
+  }
+  return partner;
+}

@@ -1,0 +1,40 @@
+import { Word } from "./protocol.ts";
+import type { TaskContext } from "./types.ts";
+
+/** The task that a worker runs at the moment, as its code sees it. */
+export class RunningTask implements TaskContext<unknown> {
+  #controller: AbortController | undefined;
+
+  constructor(
+    readonly number: number,
+    private readonly words: Int32Array<SharedArrayBuffer>,
+    readonly counters: BigInt64Array<SharedArrayBuffer>,
+    readonly progress: (value: unknown) => void,
+  ) {}
+
+  get aborted(): boolean {
+    return Atomics.load(this.words, Word.cancelled) === this.number;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.aborted) this.cancel();
+    }
+    return this.#controller.signal;
+  }
+
+  checkpoint(): void {
+    Atomics.add(this.words, Word.heartbeat, 1);
+    if (this.aborted) throw cancelled();
+  }
+
+  /** Fires the signal. */
+  cancel(): void {
+    this.#controller?.abort(cancelled());
+  }
+}
+
+function cancelled(): DOMException {
+  return new DOMException("The task was cancelled", "AbortError");
+}

@@ -1,0 +1,34 @@
+/**
+ * The tasks that workers can run: each is a function of the engine, from plain data to plain data, that does its own
+ * input and output. The map's type is the protocol's source.
+ */
+import type { TaskHandler } from "../types.ts";
+import { applySegment } from "../../engine/files/apply.ts";
+import { planLinks } from "../../engine/files/links.ts";
+import { begin, end, flush, prepare } from "../../engine/files/prepare.ts";
+import { preview } from "../../engine/files/preview.ts";
+import { rebase } from "../../engine/files/rebase.ts";
+import { scanDirectories } from "../../engine/files/scan.ts";
+
+/** Task name → handler. Add a task here and nowhere else. */
+export const tasks = {
+  "files.prepare": prepare,
+  "files.scan": scanDirectories,
+  "files.links": planLinks,
+  "files.preview": preview,
+  "files.begin": begin,
+  "files.apply": applySegment,
+  "files.flush": flush,
+  "files.rebase": rebase,
+  "files.end": end,
+} satisfies Record<string, TaskHandler<never, unknown, never>>;
+
+type Tasks = typeof tasks;
+export type TaskName = keyof Tasks & string;
+
+/** Task name → the types of its input, output and progress values. */
+export type TaskMap = {
+  [K in TaskName]: Tasks[K] extends (input: infer I, context: infer _) => infer O
+    ? { input: I; output: Awaited<O>; progress: never }
+    : never;
+};
