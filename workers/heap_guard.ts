@@ -31,11 +31,12 @@ export class HeapGuard {
   }
 
   #look(): void {
-    if (getHeapStatistics().heap_size_limit > this.#limit) {
+    const exhausted = getHeapStatistics().heap_size_limit > this.#limit;
+    if (this.#busy && !exhausted) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (exhausted) {
       this.onExhausted(new RangeError(`The heap is full: its limit is ${Math.round(this.#limit / 2 ** 20)} MiB`));
-    } else if (!this.#busy) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
     }
   }
 }

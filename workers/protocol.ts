@@ -27,8 +27,10 @@ export const Word = {
 /** Pool to worker, on the lifeline: a job's channel and its counters. */
 export type ToWorker = { type: "open"; port: MessagePort; counters: BigInt64Array<SharedArrayBuffer> };
 
-/** Worker to pool, on the lifeline. `fatal` is followed by the thread's end. */
-export type FromWorker = { type: "ready" } | { type: "fatal"; error: WireError };
+/** Worker to pool, on the lifeline. `fatal` asks the pool to end this worker. */
+export type FromWorker =
+  | { type: "ready" }
+  | { type: "fatal"; reason: "crashed" | "out-of-memory"; error: WireError };
 
 /** Pool to worker, on a job's channel. `cancel` wakes a task that waits; one that computes sees the shared word. */
 export type ToTask =
@@ -40,9 +42,6 @@ export type FromTask =
   | { type: "progress"; task: number; value: unknown }
   | { type: "done"; task: number; output: unknown }
   | { type: "failed"; task: number; error: WireError };
-
-/** How a worker ends itself. */
-export const ExitCode = { fatal: 70, outOfMemory: 71 } as const;
 
 /** Task numbers run from 1 to this and start again, as the shared word holds 32 bits. */
 export const MAX_TASK_NUMBER = 2 ** 31 - 1;

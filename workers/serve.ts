@@ -1,6 +1,5 @@
-import process from "node:process";
 import { type MessagePort, workerData } from "node:worker_threads";
-import { ExitCode, type FromTask, type FromWorker, type ToTask, type ToWorker, type WorkerSetup } from "./protocol.ts";
+import type { FromTask, FromWorker, ToTask, ToWorker, WorkerSetup } from "./protocol.ts";
 import { HeapGuard } from "./heap_guard.ts";
 import { RunningTask } from "./running_task.ts";
 import type { TaskHandler } from "./types.ts";
@@ -8,26 +7,25 @@ import { toWire } from "./wire_error.ts";
 
 /**
  * The worker's side of the pool: takes tasks from the jobs' channels and runs them, one at a time as the pool sends them.
- * An error that no task caught ends the worker, for nobody can say what state it left behind.
+ * An error that no task caught makes it ask for its end, for nobody can say what state that error left behind.
  */
 export function serve(tasks: Record<string, TaskHandler<never, unknown, never>>): void {
   const { lifeline, words } = workerData as WorkerSetup;
   const tell = (message: FromWorker) => lifeline.postMessage(message);
   let current: RunningTask | undefined;
 
-  const die = (error: unknown, code: number): never => {
-    tell({ type: "fatal", error: toWire(error) });
-    process.exit(code);
-  };
+  // Not `process.exit`: its thread would spin for ever where the pool ends the worker at the same moment.
+  const giveUp = (reason: (FromWorker & { type: "fatal" })["reason"], error: unknown) =>
+    tell({ type: "fatal", reason, error: toWire(error) });
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    die(event.error ?? new Error(event.message), ExitCode.fatal);
+    giveUp("crashed", event.error ?? new Error(event.message));
   });
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    die(event.reason, ExitCode.fatal);
+    giveUp("crashed", event.reason);
   });
-  const heap = new HeapGuard((error) => die(error, ExitCode.outOfMemory));
+  const heap = new HeapGuard((error) => giveUp("out-of-memory", error));
 
   async function run(port: MessagePort, message: ToTask & { type: "run" }, counters: ToWorker["counters"]) {
     const { task, name, input } = message;

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { type LostReason, WorkerLostError } from "./errors.ts";
 import type { Job } from "./job.ts";
-import { ExitCode, type FromTask, type FromWorker, type ToTask, type ToWorker, Word } from "./protocol.ts";
+import { type FromTask, type FromWorker, type ToTask, type ToWorker, Word } from "./protocol.ts";
 import type { WorkerSetup } from "./protocol.ts";
 import type { Task } from "./task.ts";
 import { fromWire } from "./wire_error.ts";
@@ -169,7 +169,7 @@ export class Slot {
   }
 
   #hear(message: FromWorker): void {
-    if (message.type === "fatal") this.#cause ??= fromWire(message.error);
+    if (message.type === "fatal") this.end(message.reason, fromWire(message.error));
     else if (this.#state === "starting") {
       this.#move("idle");
       this.hooks.idle(this);
@@ -208,7 +208,6 @@ export class Slot {
 
   #onExit(code: number): void {
     if (this.#state === "ending" || this.#state === "ended") return; // terminate() reports an exit before there is one
-    if (code === ExitCode.outOfMemory) this.#reason = "out-of-memory";
     this.#cause ??= new Error(`It exited with code ${code}`);
     this.#finish(false);
   }
