@@ -11,7 +11,7 @@ import { PrometheusMetrics } from "./api/prometheus.ts";
 import { listen } from "./api/serve.ts";
 import { shutDown } from "./api/shutdown.ts";
 import { welcome } from "./api/welcome.ts";
-import { PathLocks, syncFiles } from "./engine/files/mod.ts";
+import { PathLocks, prepareDataDirectory, syncFiles } from "./engine/files/mod.ts";
 import { Sessions } from "./engine/jobs/mod.ts";
 import { openState } from "./engine/state/mod.ts";
 import { createPool } from "./workers/pool.ts";
@@ -24,6 +24,7 @@ async function start(): Promise<void> {
   const report = (message: string, error: unknown) => logger.error(message, { error });
   const state = await openState({ dataDir: config.dataDir, report });
   const dataDir = await Deno.realPath(config.dataDir);
+  await prepareDataDirectory(dataDir);
   const paths = await PathGuard.open(config.roots, dataDir);
   const token = await ensureAdminToken(state.keys, { dataDir, token: config.token });
   const health = new HealthProbe({ dataDir, ping: () => state.ping() });

@@ -18,11 +18,13 @@ import { registerMonitoring } from "./routes/monitoring.ts";
 import { registerSessionEvents } from "./routes/session_events.ts";
 import { registerSessions } from "./routes/sessions.ts";
 import { registerSyncFiles } from "./routes/sync_files.ts";
+import { StaticRouteCache } from "./static_route_cache.ts";
 
 /** The whole API as a Hono app; `app.fetch(request, info)` takes `Deno.serve`'s connection info. */
 export function createApp(dependencies: AppDependencies): OpenAPIHono<AppEnv> {
   const { logger, state, stopping } = dependencies;
   const app = new OpenAPIHono<AppEnv>({
+    router: new StaticRouteCache(),
     defaultHook: (result) => {
       if (!result.success) throw result.error;
     },

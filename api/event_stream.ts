@@ -5,7 +5,7 @@ import type { SessionEvent } from "../engine/jobs/mod.ts";
 const HEARTBEAT_MS = 15_000;
 
 export interface EventStreamOptions {
-  /** Opens the source; its signal fires when nobody listens any more. */
+  /** Opens the source; its signal fires when nobody listens any more. What it throws, {@link eventStream} throws. */
   events(signal: AbortSignal): AsyncIterable<SessionEvent>;
   /** Ends the stream. */
   stopping: AbortSignal;

@@ -50,12 +50,6 @@ export class RateWindow {
     return { allowed, limit: this.limit, remaining: this.limit - window.used, resetAt: window.resetAt };
   }
 
-  /** The state that {@link take} would start from. */
-  peek(caller: string): RateState {
-    const { used, resetAt } = this.#current(caller) ?? { used: 0, resetAt: this.#now() + this.windowMs };
-    return { allowed: used < this.limit, limit: this.limit, remaining: this.limit - used, resetAt };
-  }
-
   #current(caller: string): Window | undefined {
     const window = this.#windows.get(caller);
     return window !== undefined && window.resetAt > this.#now() ? window : undefined;

@@ -5,16 +5,13 @@ export function welcome(url: string, token: AdminToken): string {
   const health = `${url}/api/v1/health`;
   const lines = [`Syncline listens on ${url}`];
   if (token.from === "file") {
-    lines.push(
-      `Admin token: ${token.path}`,
-      `Try: curl -H "Authorization: Bearer $(cat ${quote(token.path)})" ${health}`,
-    );
+    lines.push(`Admin token: ${token.path}`, `curl -H "Authorization: Bearer $(cat ${quote(token.path)})" ${health}`);
   } else if (token.from === "environment") {
-    lines.push("Admin token: as SYNCLINE_TOKEN says", `Try: curl -H "Authorization: Bearer $SYNCLINE_TOKEN" ${health}`);
+    lines.push("Admin token: as SYNCLINE_TOKEN says", `curl -H "Authorization: Bearer $SYNCLINE_TOKEN" ${health}`);
   } else {
     lines.push(
       "Admin token: made at an earlier start; to set a new one, start with SYNCLINE_TOKEN",
-      `Try: curl ${url}/livez`,
+      `curl ${url}/livez`,
     );
   }
   return lines.map((line) => `${line}\n`).join("");

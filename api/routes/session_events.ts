@@ -26,11 +26,9 @@ export function registerSessionEvents(
   app: OpenAPIHono<AppEnv>,
   { sessions, stopping, logger }: AppDependencies,
 ): void {
-  app.openapi(route, async (c) => {
+  app.openapi(route, (c) => {
     const { sessionId } = c.req.valid("param");
     const lastEventId = parseLastEventId(c.req.header("last-event-id")) ?? c.req.valid("query").lastEventId;
-    // An unknown session is a 404 rather than a stream that breaks.
-    await sessions.get(sessionId);
     const requestId = c.get("requestId");
     const body = eventStream({
       events: (signal) => sessions.events(sessionId, { lastEventId, signal }),

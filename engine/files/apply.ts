@@ -35,7 +35,7 @@ import type { TaskContext } from "../../workers/types.ts";
 export interface ApplyOptions {
   verify: boolean;
   preservePermissions: boolean;
-  superuser: boolean;
+  owners: boolean;
   /** Bytes a second over all workers. */
   bandwidthLimit?: number;
   /** Absolute path that keeps what is overwritten or deleted. */
@@ -97,7 +97,7 @@ class Applier implements Disposable {
     this.#copy = {
       verify: options.verify,
       preservePermissions: options.preservePermissions,
-      superuser: options.superuser,
+      owners: options.owners,
       piece: throttle.piece,
       beforePiece: (bytes) => {
         context.checkpoint();
@@ -130,7 +130,12 @@ class Applier implements Disposable {
   /** Does one path's work and records its failure. Cancellation and defects go on up. */
   #attempt(directory: string, name: string, work: () => void): void {
     try {
-      work();
+      try {
+        work();
+      } catch (error) {
+        if (!hasCode(error, "EACCES") || !makeWritable(this.#target.directory(directory))) throw error;
+        work();
+      }
     } catch (error) {
       if (!(error instanceof PosixError || error instanceof PathFailure)) throw error;
       addError(this.#report, joinPath(directory, name), error);
@@ -169,7 +174,6 @@ class Applier implements Disposable {
   #into(directory: string): Descriptor {
     const { descriptor, made } = makeDirectories(this.#target, directory);
     this.#report.created += made;
-    if (!this.#options.superuser) makeWritable(descriptor);
     return descriptor;
   }
 
@@ -206,7 +210,7 @@ class Applier implements Disposable {
   }
 
   #describeLink(to: Descriptor, name: string, source: Stat): void {
-    if (this.#options.preservePermissions && this.#options.superuser) chownAt(to, name, source.uid, source.gid);
+    if (this.#options.preservePermissions && this.#options.owners) chownAt(to, name, source.uid, source.gid);
     setTimesAt(to, name, source.mtime, source.mtimeNs);
   }
 
@@ -288,7 +292,7 @@ class Applier implements Disposable {
     if (source.type === "symlink") {
       this.#describeLink(to, name, source);
     } else {
-      if (this.#options.superuser) chownAt(to, name, source.uid, source.gid);
+      if (this.#options.owners) chownAt(to, name, source.uid, source.gid);
       chmodAt(to, name, source.permissions);
     }
     this.#report.updated++;
@@ -334,7 +338,7 @@ class Applier implements Disposable {
     const [source, target] = [statOf(this.#source.directory(directory)), statOf(to)];
     if (this.#options.preservePermissions) {
       const owner = source.uid !== target.uid || source.gid !== target.gid;
-      if (this.#options.superuser && owner) chownAt(to, "", source.uid, source.gid);
+      if (this.#options.owners && owner) chownAt(to, "", source.uid, source.gid);
       chmodOf(to, source.permissions);
     }
     setTimesOf(to, source.mtime, source.mtimeNs);
@@ -359,13 +363,18 @@ export function splitPath(path: string): [parent: string, name: string] {
   return [path.slice(0, Math.max(cut, 0)), path.slice(cut + 1)];
 }
 
-/** Lets this process write into its own read-only directory; `finish` gives it its permissions back. */
-function makeWritable(directory: Descriptor): void {
+/**
+ * Lets this process write into a read-only directory of its own; `finish` gives the directory its permissions back. Returns
+ * whether that changed anything.
+ */
+function makeWritable(directory: Descriptor): boolean {
   const { permissions } = statOf(directory);
-  if ((permissions & 0o300) === 0o300) return;
+  if ((permissions & 0o300) === 0o300) return false;
   try {
-    chmodOf(directory, permissions | 0o700);
+    chmodOf(directory, permissions | 0o300);
+    return true;
   } catch (error) {
-    if (!hasCode(error, "EPERM", "EROFS")) throw error;
+    if (hasCode(error, "EPERM", "EROFS")) return false;
+    throw error;
   }
 }

@@ -28,7 +28,7 @@ class Application {
     this.#options = {
       verify: request.verifyIntegrity,
       preservePermissions: request.preservePermissions,
-      superuser: run.prepared.superuser,
+      owners: run.prepared.owners,
       bandwidthLimit: request.bandwidthLimit,
       trash: request.trashDirectory === undefined ? undefined : `${request.trashDirectory}/${run.stamp}-${run.id}`,
       run: run.id,

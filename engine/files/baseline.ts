@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { decodeName, encodeNameInto, type Listing } from "../posix/mod.ts";
 
@@ -186,6 +187,8 @@ export class BaselineStore implements Disposable {
   readonly #remove: StatementSync;
 
   constructor(path: string) {
+    // It lists names of files, which are nobody else's business.
+    fs.closeSync(fs.openSync(path, "a", 0o600));
     this.#database = new DatabaseSync(path, { timeout: 60_000 });
     this.#database.exec(`
       PRAGMA journal_mode = WAL;

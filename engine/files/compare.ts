@@ -43,7 +43,7 @@ export interface CompareOptions {
   strategy: ConflictStrategy;
   preservePermissions: boolean;
   /** Whether owners can be set, and so are compared. */
-  superuser: boolean;
+  owners: boolean;
   /** The last run was killed: look for its temporary files in directories that only the target has, too. */
   sweep: boolean;
   /** For names of the versions that `KeepBoth` keeps. */
@@ -272,7 +272,7 @@ export class DirectoryComparison {
   /** For a file or link whose content is the same. */
   #checkMetadata(source: Listing, i: number, target: Listing, j: number): void {
     const type = source.type(i);
-    const owner = this.#options.superuser && (source.uid(i) !== target.uid(j) || source.gid(i) !== target.gid(j));
+    const owner = this.#options.owners && (source.uid(i) !== target.uid(j) || source.gid(i) !== target.gid(j));
     const permissions = type === "file" && source.permissions(i) !== target.permissions(j);
     const time = type === "symlink" &&
       (source.mtime(i) !== target.mtime(j) || source.mtimeNs(i) !== target.mtimeNs(j));

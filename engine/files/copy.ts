@@ -37,7 +37,7 @@ export interface CopyOptions {
   /** Read back what was written and compare SHA-256. */
   verify: boolean;
   preservePermissions: boolean;
-  superuser: boolean;
+  owners: boolean;
   /** Bytes that may be moved at once. */
   piece: number;
   /** Called before each piece: may wait, may throw to cancel. */
@@ -241,12 +241,12 @@ function verify(
 function describe(target: Descriptor, source: Stat, options: CopyOptions, replaced: Stat | undefined): void {
   if (options.preservePermissions) {
     const made = statOf(target);
-    if (options.superuser && (made.uid !== source.uid || made.gid !== source.gid)) {
+    if (options.owners && (made.uid !== source.uid || made.gid !== source.gid)) {
       chownAt(target, "", source.uid, source.gid);
     }
     if (made.permissions !== source.permissions) chmodOf(target, source.permissions);
   } else if (replaced?.type === "file") {
-    if (options.superuser) chownAt(target, "", replaced.uid, replaced.gid);
+    if (options.owners) chownAt(target, "", replaced.uid, replaced.gid);
     chmodOf(target, replaced.permissions);
   }
   setTimesOf(target, source.mtime, source.mtimeNs);

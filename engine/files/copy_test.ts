@@ -29,7 +29,7 @@ function options(part: Partial<CopyOptions> = {}): CopyOptions {
   return {
     verify: false,
     preservePermissions: true,
-    superuser: false,
+    owners: false,
     piece: Infinity,
     beforePiece: () => {},
     afterPiece: () => {},

@@ -6,5 +6,5 @@
  */
 export { PathLocks } from "./locks.ts";
 export type { FileServices } from "./run.ts";
-export { syncFiles } from "./sync.ts";
+export { prepareDataDirectory, syncFiles } from "./sync.ts";
 export type * from "./types.ts";

@@ -35,7 +35,7 @@ async function scanTrees(run: Run, plan: Plan): Promise<void> {
     deleteMissing: request.deleteMissingInTarget,
     strategy: request.conflictStrategy,
     preservePermissions: request.preservePermissions,
-    superuser: prepared.superuser,
+    owners: prepared.owners,
     baseline: prepared.baseline,
     sweep: prepared.interrupted,
     stamp: run.stamp,

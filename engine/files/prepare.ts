@@ -8,7 +8,7 @@ import {
   close,
   type Descriptor,
   hasCode,
-  isSuperuser,
+  mayChangeOwner,
   openDirectoryAt,
   PosixError,
   statOf,
@@ -30,7 +30,7 @@ export interface PrepareInput {
 export interface PrepareOutput {
   sourceIdentity: string;
   targetExists: boolean;
-  superuser: boolean;
+  owners: boolean;
   baseline: "none" | "partial" | "complete";
   /** Whether the last run of the pair did not come to its end. */
   interrupted: boolean;
@@ -60,7 +60,7 @@ export function prepare(input: PrepareInput): PrepareOutput {
     targetExists = false;
     refuseInside(input.target, identity);
   }
-  return { sourceIdentity: identity, targetExists, superuser: isSuperuser(), ...readState(input) };
+  return { sourceIdentity: identity, targetExists, owners: mayChangeOwner(), ...readState(input) };
 }
 
 const INVALID = "The request cannot be carried out";

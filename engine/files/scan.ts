@@ -144,7 +144,7 @@ function list(directory: Descriptor | undefined, into: Listing): Listing | undef
 
 function compareOwn(source: Stat, target: Stat, options: CompareOptions): "same" | "times" | "counted" {
   if (options.preservePermissions) {
-    const owner = options.superuser && (source.uid !== target.uid || source.gid !== target.gid);
+    const owner = options.owners && (source.uid !== target.uid || source.gid !== target.gid);
     if (owner || source.permissions !== target.permissions) return "counted";
   }
   return source.mtime === target.mtime && source.mtimeNs === target.mtimeNs ? "same" : "times";

@@ -15,6 +15,16 @@ import type { PoolJob } from "../../workers/types.ts";
 const MOST_PREVIEWED = 10_000;
 
 /**
+ * Makes the places in the data directory that runs use, and removes the plans of runs that were killed. Call it at the start,
+ * before the first run.
+ */
+export async function prepareDataDirectory(dataDir: string): Promise<void> {
+  await fs.rm(`${dataDir}/tmp`, { recursive: true, force: true });
+  await fs.mkdir(`${dataDir}/tmp`, { mode: 0o700 });
+  await fs.mkdir(`${dataDir}/baselines`, { recursive: true, mode: 0o700 });
+}
+
+/**
  * Makes the target agree with the source: scan of both sides, plan, safety checks, then the plan's steps in the order that
  * loses nothing. Repeating a run that failed or was killed at any moment brings it to its end. When it resolves, everything
  * is on the disk.
@@ -32,8 +42,6 @@ export async function syncFiles(
   const writes = trash === undefined ? [targetDirectory] : [targetDirectory, trash];
   using _lock = services.locks.acquire(job.sessionId, [sourceDirectory], writes);
   await using tasks = services.pool.job({ name: job.sessionId, signal: job.signal });
-  await fs.mkdir(`${services.dataDir}/tmp`, { recursive: true, mode: 0o700 });
-  await fs.mkdir(`${services.dataDir}/baselines`, { recursive: true, mode: 0o700 });
   const spool = `${services.dataDir}/tmp/${job.sessionId}.plan`;
   try {
     const run = await open(request, services, job, tasks, spool);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { inlinePool } from "./inline_pool.ts";
 import { PathLocks } from "./locks.ts";
-import { syncFiles } from "./sync.ts";
+import { prepareDataDirectory, syncFiles } from "./sync.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "./types.ts";
 import { EngineError } from "../errors.ts";
 
@@ -20,7 +20,7 @@ class World implements Disposable {
     fs.mkdirSync(this.source);
   }
 
-  sync(part: Part = {}, before?: Hook, signal = new AbortController().signal): Promise<SyncFilesResult> {
+  async sync(part: Part = {}, before?: Hook, signal = new AbortController().signal): Promise<SyncFilesResult> {
     const request: SyncFilesRequest = {
       sourceDirectory: this.source,
       targetDirectory: this.target,
@@ -35,7 +35,9 @@ class World implements Disposable {
       ...part,
     };
     const services = { pool: inlinePool(before), dataDir: `${this.path}/data`, locks: this.#locks };
-    return syncFiles(request, services, { sessionId: `run${++this.#runs}`, signal, progress: () => {} });
+    fs.mkdirSync(services.dataDir, { recursive: true });
+    await prepareDataDirectory(services.dataDir);
+    return await syncFiles(request, services, { sessionId: `run${++this.#runs}`, signal, progress: () => {} });
   }
 
   write(path: string, text: string): void {

@@ -24,6 +24,8 @@ export class Trash implements Disposable {
     try {
       linkAt(from, name, to, name);
     } catch (error) {
+      // The run's folder is its own, so what is there is what an attempt before this one kept.
+      if (hasCode(error, "EEXIST")) return;
       if (!hasCode(error, "EXDEV", "EPERM", "EMLINK", "EOPNOTSUPP")) throw error;
       const stat = statAt(from, name);
       if (stat.type === "symlink") makeSymlinkAt(readLinkAt(from, name), to, name);

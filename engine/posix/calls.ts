@@ -217,7 +217,13 @@ export function cloneFile(source: Descriptor, target: Descriptor): boolean {
   return libc.ioctl(target, C.FICLONE, source) === 0;
 }
 
-/** Whether this process may give files to any owner. */
-export function isSuperuser(): boolean {
-  return libc.geteuid() === 0;
+const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+const CAP_CHOWN = 0;
+
+/** Whether this process may give files to any owner: root, but not in a container that took that right away. */
+export function mayChangeOwner(): boolean {
+  const header = Uint32Array.of(LINUX_CAPABILITY_VERSION_3, 0);
+  const sets = new Uint32Array(6);
+  if (libc.capget(header, sets) < 0) throw lastError("capget");
+  return (sets[0] & 1 << CAP_CHOWN) !== 0;
 }

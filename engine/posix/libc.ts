@@ -47,7 +47,7 @@ const SYMBOLS = {
   fchownat: { parameters: ["i32", "usize", "u32", "u32", "i32"], result: "i32" },
   utimensat: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
   futimens: { parameters: ["i32", "usize"], result: "i32" },
-  geteuid: { parameters: [], result: "u32" },
+  capget: { parameters: ["buffer", "buffer"], result: "i32" },
   faccessat: { parameters: ["i32", "usize", "i32", "i32"], result: "i32" },
   flock: { parameters: ["i32", "i32"], result: "i32" },
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "usize" },

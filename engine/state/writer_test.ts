@@ -37,7 +37,8 @@ Deno.test("while the disk keeps a write waiting, reads and ping answer at once",
   other.exec("ROLLBACK");
   other.close();
   await write;
-  assert.ok(slowest < 100, `${slowest} ms`);
+  // Far more than a read takes, far less than the writer waits for the lock.
+  assert.ok(slowest < 2_000, `${slowest} ms`);
 });
 
 async function slowestOf(times: number, action: () => Promise<void>): Promise<number> {

@@ -1,6 +1,7 @@
 /** What survives a restart, a shutdown in the middle of a run, and a kill. */
 import assert from "node:assert/strict";
 import { assertSameTree } from "../harness/compare.ts";
+import { shell } from "../harness/command.ts";
 import { createKey } from "../harness/keys.ts";
 import { makeSandbox } from "../harness/sandbox.ts";
 import { type Server, startServer } from "../harness/server.ts";
@@ -92,4 +93,21 @@ Deno.test("a token of SYNCLINE_TOKEN that is replaced stops working", async () =
   await using second = await startServer({ sandbox, token: "the-new-admin-token" });
   assert.equal((await second.request("GET", "/health")).status, 200);
   assertError(await second.request("GET", "/health", undefined, { token: "the-old-admin-token" }), 401, "UNAUTHORIZED");
+});
+
+Deno.test("a run that is killed leaves nothing behind in the data directory once its rerun is over", async () => {
+  await using sandbox = await makeSandbox();
+  await using first = await startServer({ sandbox, token: TOKEN });
+  const pair = await makePair(first);
+  await fillSource(pair.source, 1);
+  await sync(first, pair);
+  const names = () => shell("find . -type f -printf '%P\\n' | sort", [], { cwd: sandbox.dataDir });
+  const before = await names();
+  await fillSource(pair.source, 100);
+  await startSync(first, pair, { bandwidthLimit: 500_000 });
+  await filesIn(pair.target, 3);
+  await first.kill();
+  await using second = await startServer({ sandbox, token: TOKEN });
+  await sync(second, pair);
+  assert.equal(await names(), before);
 });

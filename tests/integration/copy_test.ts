@@ -156,3 +156,15 @@ Deno.test("a sparse file stays sparse and equal", async () => {
   const allocated = Number((await shell('du -k "$1" | cut -f1', [`${pair.target}/sparse`])).trim());
   assert.ok(allocated < 16_000, `${allocated} KiB allocated`);
 });
+
+Deno.test("what lies beyond 4 GiB of a file arrives", async () => {
+  const pair = await makePair(server());
+  const tail = `printf "$1" | dd of=huge conv=notrunc bs=1 seek=4294967301 status=none; truncate -s 5G huge`;
+  const readTail = () => shell("tail -c +4294967302 huge | head -c 8; stat -c %s huge", [], { cwd: pair.target });
+  await shell(tail, ["beyond-1"], { cwd: pair.source });
+  await sync(server(), pair);
+  assert.equal(await readTail(), "beyond-15368709120\n");
+  await shell(tail, ["beyond-2"], { cwd: pair.source });
+  await sync(server(), pair);
+  assert.equal(await readTail(), "beyond-25368709120\n");
+});

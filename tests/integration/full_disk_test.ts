@@ -92,6 +92,50 @@ mountingTest("a target with no inode left", async () => {
   await assertSameTree(pair.source, pair.target);
 });
 
+mountingTest("a trash on another file system keeps what is overwritten and deleted, modes and times too", async () => {
+  const pair = await makePair(server());
+  const trashDirectory = `${server().root}/trash-elsewhere`;
+  await Deno.mkdir(trashDirectory);
+  await using _disk = await mountTmpfs(trashDirectory, "16m");
+  await shell(
+    "mkdir d; printf old >file; chmod 640 file; touch -d 2001-01-01 file; printf gone >d/gone; ln -s gone d/link",
+    [],
+    {
+      cwd: pair.source,
+    },
+  );
+  await sync(server(), pair);
+  await shell("printf new >file; rm -r d", [], { cwd: pair.source });
+  await sync(server(), pair, { trashDirectory, deleteMissingInTarget: true });
+  await assertSameTree(pair.source, pair.target);
+  const kept = await shell(
+    "find . -type f -printf '%f %m %TY '  -exec cat {} ';' -printf '\n' | sort; find . -type l -printf '%l\n'",
+    [],
+    {
+      cwd: trashDirectory,
+    },
+  );
+  assert.match(kept, /^file 640 2001 old\ngone \d+ \d+ gone\ngone\n$/);
+});
+
+mountingTest("a full trash costs nothing: what cannot be kept is not overwritten or deleted", async () => {
+  const pair = await makePair(server());
+  const trashDirectory = `${server().root}/trash-full`;
+  await Deno.mkdir(trashDirectory);
+  await using _disk = await mountTmpfs(trashDirectory, "1m");
+  await shell("head -c 3000000 /dev/urandom >large; head -c 3000000 /dev/urandom >doomed; printf 1 >small", [], {
+    cwd: pair.source,
+  });
+  await sync(server(), pair);
+  const before = await hashes(pair.target);
+  await shell("head -c 3000001 /dev/urandom >large; rm doomed; printf 22 >small", [], { cwd: pair.source });
+  const body = await syncIntoFull(pair, { trashDirectory, deleteMissingInTarget: true });
+  assertEachMissingIsNamed(body, ["large", "doomed"]);
+  const after = await hashes(pair.target);
+  for (const path of ["large", "doomed"]) assert.deepEqual(after.get(path), before.get(path), path);
+  assert.equal(await Deno.readTextFile(`${pair.target}/small`), "22");
+});
+
 mountingTest("a read-only target is an error that says so", async () => {
   const pair = await makePair(server());
   await shell("printf 1 >file", [], { cwd: pair.source });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { commandText, shell } from "../harness/command.ts";
 import { sharedServer } from "../harness/suite.ts";
-import { makePair, type Pair, sync } from "../harness/sync.ts";
+import { assertNames, makePair, type Pair, sync, syncPartly } from "../harness/sync.ts";
 
 const server = sharedServer();
 
@@ -102,4 +102,15 @@ Deno.test("a path that is excluded after it was copied stays in the target", asy
   await sync(server(), pair);
   await sync(server(), pair, { deleteMissingInTarget: true, excludePatterns: ["*.ts", "docs/"] });
   assert.deepEqual(await files(pair.target), await files(pair.source));
+});
+
+Deno.test("a file does not take the place of a directory that holds something excluded", async () => {
+  const pair = await filled();
+  await shell("mkdir -p keep.txt/sub; printf mine >keep.txt/sub/mine.tmp", [], { cwd: pair.target });
+  const fields = { deleteMissingInTarget: true, excludePatterns: ["*.tmp"] };
+  const body = await syncPartly(server(), pair, fields);
+  assertNames(body, "keep.txt");
+  assert.equal(await Deno.readTextFile(`${pair.target}/keep.txt/sub/mine.tmp`), "mine");
+  const other = (name: string) => !name.startsWith("keep.txt");
+  assert.deepEqual((await files(pair.target)).filter(other), without(await files(pair.source), /\.tmp$/).filter(other));
 });

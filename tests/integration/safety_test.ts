@@ -4,7 +4,7 @@ import { assertSameTree, snapshot } from "../harness/compare.ts";
 import { commandText, shell } from "../harness/command.ts";
 import type { Json } from "../harness/server.ts";
 import { sharedServer } from "../harness/suite.ts";
-import { assertError, makePair, type Pair, postSync, sync } from "../harness/sync.ts";
+import { assertError, assertNames, makePair, type Pair, postSync, sync, syncPartly } from "../harness/sync.ts";
 
 const server = sharedServer();
 
@@ -158,4 +158,14 @@ Deno.test("a trash inside the target is neither copied over nor emptied, or is r
   }
   assert.deepEqual(await contents(`${pair.target}/.trash`), ["newer", "old"]);
   await assertSameTree(pair.source, pair.target, { ignore: (path) => path.startsWith(".trash") });
+});
+
+Deno.test("without deleteMissingInTarget no file takes the place of a directory with something of the target's own", async () => {
+  const pair = await makePair(server());
+  await shell("printf file >thing; printf 1 >other", [], { cwd: pair.source });
+  await shell("mkdir thing; printf mine >thing/mine", [], { cwd: pair.target });
+  const body = await syncPartly(server(), pair);
+  assertNames(body, "thing");
+  assert.equal(await Deno.readTextFile(`${pair.target}/thing/mine`), "mine");
+  assert.equal(await Deno.readTextFile(`${pair.target}/other`), "1");
 });
