@@ -39,21 +39,33 @@ class Application {
   }
 
   async run(): Promise<Report> {
-    const { tasks, request, baseline, rulesKey, prepared } = this.#run;
+    if (this.#idle) return this.#done;
+    const { tasks, request, baseline, rulesKey } = this.#run;
     using _progress = watch(this.#run, this.#progress());
-    if (this.#plan.hasSteps) {
-      await tasks.run("files.begin", { target: request.targetDirectory, baseline });
-      await this.#steps();
-      const paths = [request.targetDirectory];
-      if (request.trashDirectory !== undefined && this.#done.deleted + this.#done.updated > 0) {
-        paths.push(this.#options.trash as string);
-      }
-      await tasks.run("files.flush", { paths });
+    await tasks.run("files.begin", { target: request.targetDirectory, baseline });
+    if (this.#plan.hasSteps) await this.#steps();
+    // The disk works while the baseline is made out; it takes effect only when both are done.
+    const ended = await Promise.allSettled([this.#flush(), this.#rebase()]);
+    for (const outcome of ended) {
+      if (outcome.status === "rejected") throw outcome.reason;
     }
-    await this.#rebase();
-    const settled = prepared.baseline === "complete" && !prepared.interrupted && !this.#plan.hasSteps;
-    if (!settled) await tasks.run("files.end", { baseline, rulesKey, clean: this.#clean });
+    await tasks.run("files.end", { baseline, rulesKey, clean: this.#clean });
     return this.#done;
+  }
+
+  /** Whether there is anything to do or to note at all. */
+  get #idle(): boolean {
+    const { baseline, interrupted } = this.#run.prepared;
+    return !this.#plan.hasSteps && this.#plan.stream("baseline").length === 0 && baseline === "complete" &&
+      !interrupted;
+  }
+
+  async #flush(): Promise<void> {
+    if (!this.#plan.hasSteps) return;
+    const { tasks, request } = this.#run;
+    const kept = request.trashDirectory !== undefined && this.#done.deleted + this.#done.updated > 0;
+    const paths = kept ? [request.targetDirectory, this.#options.trash as string] : [request.targetDirectory];
+    await tasks.run("files.flush", { paths });
   }
 
   async #steps(): Promise<void> {

@@ -156,35 +156,44 @@ export function sourceUnchanged(baseline: BaselineEntry | undefined, source: Lis
     baseline.mtimeNs === source.mtimeNs(index);
 }
 
-/** Reads a pair's baseline; cheap to open. */
-export class BaselineReader implements Disposable {
+/** Reads a pair's baseline. */
+export class BaselineReader {
   readonly #database: DatabaseSync;
   readonly #select: StatementSync;
 
-  constructor(path: string) {
+  private constructor(path: string) {
     this.#database = new DatabaseSync(path, { readOnly: true, timeout: 60_000 });
     this.#select = this.#database.prepare("SELECT entries FROM directory WHERE path = ?");
+  }
+
+  static #last: { key: string; reader: BaselineReader } | undefined;
+
+  /** Opening takes longer than a small batch's comparison, so each thread keeps its last reader for the next batch. */
+  static of(path: string): BaselineReader {
+    const { dev, ino } = fs.statSync(path);
+    const key = `${path} ${dev} ${ino}`;
+    const last = BaselineReader.#last;
+    if (last?.key === key) return last.reader;
+    BaselineReader.#last = undefined;
+    if (last !== undefined) last.reader.#database.close();
+    const reader = new BaselineReader(path);
+    BaselineReader.#last = { key, reader };
+    return reader;
   }
 
   /** The row of a directory, for {@link decodeBaseline}. */
   read(directory: string): Uint8Array | undefined {
     return this.#select.get(key(directory))?.entries as Uint8Array | undefined;
   }
-
-  [Symbol.dispose](): void {
-    this.#database.close();
-  }
 }
 
 /**
- * A pair's baseline in its own SQLite file. Writers use transactions, several threads may have it open. Keys are the bytes of
- * paths, since SQLite's text cannot hold names that are not UTF-8.
+ * A pair's baseline in its own SQLite file. Rows of a run are set aside first and take effect all together at its end, when the
+ * files that they speak of are on the disk. Several threads may have it open. Keys are the bytes of paths, since SQLite's text
+ * cannot hold names that are not UTF-8.
  */
 export class BaselineStore implements Disposable {
   readonly #database: DatabaseSync;
-  readonly #select: StatementSync;
-  readonly #put: StatementSync;
-  readonly #remove: StatementSync;
 
   constructor(path: string) {
     // It lists names of files, which are nobody else's business.
@@ -194,35 +203,58 @@ export class BaselineStore implements Disposable {
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       CREATE TABLE IF NOT EXISTS directory (path BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS aside (path BLOB PRIMARY KEY, entries BLOB) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     `);
-    this.#select = this.#database.prepare("SELECT entries FROM directory WHERE path = ?");
-    this.#put = this.#database.prepare("INSERT OR REPLACE INTO directory VALUES (?, ?)");
-    this.#remove = this.#database.prepare("DELETE FROM directory WHERE path = ? OR (path >= ? AND path < ?)");
   }
 
+  /** The row of a directory, for {@link decodeBaseline}. */
   read(directory: string): Uint8Array | undefined {
-    return this.#select.get(key(directory))?.entries as Uint8Array | undefined;
+    const row = this.#database.prepare("SELECT entries FROM directory WHERE path = ?").get(key(directory));
+    return row?.entries as Uint8Array | undefined;
   }
 
-  write(directory: string, entries: Uint8Array): void {
-    this.#put.run(key(directory), entries);
+  /** Sets new rows aside; null forgets a directory and all below it. Lost in a power cut, which {@link settle} outlives. */
+  setAside(rows: Iterable<[directory: string, entries: Uint8Array | null]>): void {
+    this.#database.exec("PRAGMA synchronous = OFF");
+    this.#transaction(() => {
+      const put = this.#database.prepare("INSERT OR REPLACE INTO aside VALUES (?, ?)");
+      for (const [directory, entries] of rows) put.run(key(directory), entries);
+    });
   }
 
-  /** Forgets a directory and all below it. */
-  remove(directory: string): void {
-    this.#remove.run(key(directory), key(directory + "/"), key(directory + "0"));
+  /** Forgets what is set aside, and stores facts about the pair. */
+  begin(facts: Record<string, string>): void {
+    this.#transaction(() => {
+      this.#database.exec("DELETE FROM aside");
+      this.#setFacts(facts);
+    });
   }
 
-  get(name: string): string | undefined {
+  /** Makes what was set aside the baseline, with facts about the pair, in one step. */
+  settle(facts: Record<string, string>): void {
+    this.#transaction(() => {
+      const gone = this.#database.prepare("SELECT path FROM aside WHERE entries IS NULL").all();
+      const remove = this.#database.prepare("DELETE FROM directory WHERE path = ? OR (path >= ? AND path < ?)");
+      for (const { path } of gone as { path: Uint8Array }[]) remove.run(path, below(path, "/"), below(path, "0"));
+      this.#database.exec(`
+        INSERT OR REPLACE INTO directory SELECT path, entries FROM aside WHERE entries IS NOT NULL;
+        DELETE FROM aside;
+      `);
+      this.#setFacts(facts);
+    });
+  }
+
+  fact(name: string): string | undefined {
     return this.#database.prepare("SELECT value FROM meta WHERE name = ?").get(name)?.value as string | undefined;
   }
 
-  set(name: string, value: string): void {
-    this.#database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)").run(name, value);
+  #setFacts(facts: Record<string, string>): void {
+    const put = this.#database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
+    for (const [name, value] of Object.entries(facts)) put.run(name, value);
   }
 
-  transaction(work: () => void): void {
+  #transaction(work: () => void): void {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       work();
@@ -236,6 +268,10 @@ export class BaselineStore implements Disposable {
   [Symbol.dispose](): void {
     this.#database.close();
   }
+}
+
+function below(path: Uint8Array, separator: "/" | "0"): Uint8Array {
+  return Uint8Array.of(...path, separator.charCodeAt(0));
 }
 
 function key(path: string): Uint8Array {

@@ -49,7 +49,7 @@ export interface CopyOptions {
  * From this size on a file is written past the page cache: the data reaches the disk while it is copied, other programs' cached
  * data stays, and no memory is filled that the final flush would have to empty. Smaller files are faster through the cache.
  */
-const DIRECT_FROM = 1 << 20;
+const DIRECT_FROM = 1 << 18;
 /** Sharing blocks pays from here on. */
 const CLONE_FROM = 1 << 16;
 const ATTEMPTS = 3;

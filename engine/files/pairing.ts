@@ -17,9 +17,13 @@ export function pair(
 ): Int32Array {
   const partner = new Int32Array(source?.length ?? 0).fill(-1);
   if (source === undefined || target === undefined) return partner;
-  const extras = new Map(target.names.map((name, j) => [name, j]));
+  // Two copies of a directory on one file system mostly list their names in the same order.
+  let alike = 0;
+  while (alike < source.length && source.names[alike] === target.names[alike]) partner[alike] = alike++;
+  const extras = new Map<string, number>();
+  for (let j = alike; j < target.length; j++) extras.set(target.names[j], j);
   const missing: number[] = [];
-  for (let i = 0; i < source.length; i++) {
+  for (let i = alike; i < source.length; i++) {
     const j = extras.get(source.names[i]);
     if (j === undefined) missing.push(i);
     else {

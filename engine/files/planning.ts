@@ -7,7 +7,7 @@ import type { ScanInput } from "./scan.ts";
 /** Entries that a task compares before it hands back the rest: tens of milliseconds of work. */
 const BUDGET = 8192;
 /** While there is not enough for all workers to do, tasks hand back early. */
-const FIRST_BUDGET = 512;
+const FIRST_BUDGET = 1024;
 const MOST_DIRECTORIES = 128;
 
 /** Compares both trees and writes the plan. Changes nothing in either. */
@@ -60,7 +60,7 @@ async function scanTrees(run: Run, plan: Plan): Promise<void> {
       while (pending.length > 0 && running.size < workers * 2) {
         const share = Math.ceil(pending.length / (workers * 2));
         const batch = pending.splice(-Math.min(share, MOST_DIRECTORIES));
-        const task = scan(place++, batch, share > 4 ? BUDGET : FIRST_BUDGET).finally(() => running.delete(task));
+        const task = scan(place++, batch, share > 1 ? BUDGET : FIRST_BUDGET).finally(() => running.delete(task));
         running.add(task);
       }
       await Promise.race(running);

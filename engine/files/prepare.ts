@@ -111,12 +111,12 @@ function readState(input: PrepareInput): Pick<PrepareOutput, "baseline" | "inter
   if (!fs.existsSync(input.baseline)) return { baseline: "none", interrupted: false };
   try {
     using store = new BaselineStore(input.baseline);
-    if (store.get("format") !== FORMAT) throw new RangeError("Cannot read the baseline: it has another format");
-    const complete = store.get("complete") === "yes";
-    const sameRules = store.get("rules") === input.rulesKey;
+    if (store.fact("format") !== FORMAT) throw new RangeError("Cannot read the baseline: it has another format");
+    const complete = store.fact("complete") === "yes";
+    const sameRules = store.fact("rules") === input.rulesKey;
     return {
       baseline: !complete ? "none" : sameRules ? "complete" : "partial",
-      interrupted: store.get("running") !== "no",
+      interrupted: store.fact("running") !== "no",
     };
   } catch {
     // A baseline only tells conflicts; a damaged or foreign one is worth no more than none, and its file is in the way.
@@ -141,10 +141,7 @@ export function begin({ target, baseline }: BeginInput): void {
     throw new EngineError("sync-failed", FAILED, details, { cause: error });
   }
   using store = new BaselineStore(baseline);
-  store.transaction(() => {
-    store.set("format", FORMAT);
-    store.set("running", "yes");
-  });
+  store.begin({ format: FORMAT, running: "yes" });
 }
 
 /** Waits until everything written to the directories' file systems is on the disk. */
@@ -162,13 +159,8 @@ export interface EndInput {
   clean: boolean;
 }
 
-/** Notes that a run has ended and that its baseline is whole. */
+/** Makes what the run set aside the pair's baseline, and notes that the run has ended. */
 export function end({ baseline, rulesKey, clean }: EndInput): void {
   using store = new BaselineStore(baseline);
-  store.transaction(() => {
-    store.set("format", FORMAT);
-    store.set("complete", "yes");
-    store.set("rules", rulesKey);
-    store.set("running", clean ? "no" : "yes");
-  });
+  store.settle({ format: FORMAT, complete: "yes", rules: rulesKey, running: clean ? "no" : "yes" });
 }

@@ -26,7 +26,7 @@ export interface RebaseInput {
 }
 
 /**
- * Lists both sides again and stores what they now agree on. An entry on which they do not (a conflict that was left, a file
+ * Lists both sides again and sets aside what they now agree on, until the run's end makes it the baseline. An entry on which they do not (a conflict that was left, a file
  * that failed) keeps the baseline it had, so that the next run sees it as this one did.
  */
 export function rebase(input: RebaseInput, context: TaskContext): Report {
@@ -37,7 +37,7 @@ export function rebase(input: RebaseInput, context: TaskContext): Report {
   using store = new BaselineStore(input.baseline);
   const encoder = new BaselineEncoder();
   const listings = [new Listing(), new Listing()] as const;
-  const rows: { path: string; entries: Uint8Array; gone: string[] }[] = [];
+  const rows: [path: string, entries: Uint8Array | null][] = [];
   for (const [path] of readSegment(input.spool, input.segment)) {
     context.checkpoint();
     const stored = store.read(path);
@@ -48,20 +48,17 @@ export function rebase(input: RebaseInput, context: TaskContext): Report {
       const entries = agreed(path, from, to, old, rules);
       encoder.reset();
       for (const [name, entry] of entries) encoder.add(name, entry);
-      const gone = [...old].filter(([name, entry]) => entry.type === "directory" && !entries.has(name));
-      rows.push({ path, entries: encoder.bytes.slice(), gone: gone.map(([name]) => name) });
+      rows.push([path, encoder.bytes.slice()]);
+      for (const [name, entry] of old) {
+        if (entry.type === "directory" && !entries.has(name)) rows.push([path === "" ? name : `${path}/${name}`, null]);
+      }
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
       // Where a side lacks the directory they agree on nothing, and the failure to make it has been reported.
       if (!hasCode(error, "ENOENT")) addError(report, path, error);
     }
   }
-  store.transaction(() => {
-    for (const { path, entries, gone } of rows) {
-      store.write(path, entries);
-      for (const name of gone) store.remove(path === "" ? name : `${path}/${name}`);
-    }
-  });
+  store.setAside(rows);
   return report;
 }
 

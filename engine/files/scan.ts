@@ -78,7 +78,7 @@ export function scanDirectories(input: ScanInput, context: TaskContext): ScanOut
   const report = emptyReport();
   using source = openSource(input.roots);
   using lazyTarget = new LazyTree(input.roots.target);
-  using baseline = input.baseline === null ? undefined : new BaselineReader(input.baseline);
+  const baseline = input.baseline === null ? undefined : BaselineReader.of(input.baseline);
   using plan = new PlanWriter(
     input.spool,
     (length) => Number(Atomics.add(context.counters, JobCounter.planned, BigInt(length))),
