@@ -24,7 +24,7 @@ const DIRECTORY = 2;
 const SYMLINK = 3;
 const COARSE = 4;
 
-/** Entries of one directory as bytes, in the order of their names. Layout in {@link BaselineEncoder.add}. */
+/** Entries of one directory as bytes, in any order. Layout in {@link BaselineEncoder.add}. */
 export class BaselineEncoder {
   #bytes = new Uint8Array(1 << 16);
   #view = new DataView(this.#bytes.buffer);
@@ -53,27 +53,51 @@ export class BaselineEncoder {
 
   /** Writes kind (1 byte), name (length, bytes), then by kind: size and times (8+8+4, coarse +8+4), or a link's target. */
   add(name: string, entry: BaselineEntry): void {
-    const coarse = entry.type === "file" &&
-      (entry.targetMtime !== entry.mtime || entry.targetMtimeNs !== entry.mtimeNs);
-    this.#reserve(1);
-    const kind = entry.type === "file" ? FILE : entry.type === "directory" ? DIRECTORY : SYMLINK;
-    this.#bytes[this.#length++] = kind | (coarse ? COARSE : 0);
-    this.#text(name);
-    if (entry.type === "symlink") this.#text(entry.link);
-    if (entry.type !== "file") return;
-    this.#reserve(32);
-    this.#view.setFloat64(this.#length, entry.size, true);
-    this.#time(this.#length + 8, entry.mtime, entry.mtimeNs);
-    this.#length += 20;
+    const { type, size, mtime, mtimeNs, targetMtime, targetMtimeNs } = entry;
+    if (type === "directory") return this.#begin(DIRECTORY, name);
+    if (type === "symlink") {
+      this.#begin(SYMLINK, name);
+      return this.#text(entry.link);
+    }
+    const coarse = targetMtime !== mtime || targetMtimeNs !== mtimeNs;
+    this.#begin(coarse ? FILE | COARSE : FILE, name);
+    this.#file(size, mtime, mtimeNs);
     if (coarse) {
-      this.#time(this.#length, entry.targetMtime, entry.targetMtimeNs);
-      this.#length += 12;
+      this.#reserve(12);
+      this.#time(targetMtime, targetMtimeNs);
     }
   }
 
-  #time(at: number, seconds: number, nanoseconds: number): void {
-    this.#view.setFloat64(at, seconds, true);
-    this.#view.setUint32(at + 8, nanoseconds, true);
+  /** As {@link add} of the listing's {@link baselineEntry}, without making one. */
+  addListed(listing: Listing, index: number): void {
+    const type = listing.type(index);
+    const name = listing.names[index];
+    if (type === "directory") return this.#begin(DIRECTORY, name);
+    if (type === "symlink") {
+      this.#begin(SYMLINK, name);
+      return this.#text(listing.links.get(index) as string);
+    }
+    this.#begin(FILE, name);
+    this.#file(listing.size(index), listing.mtime(index), listing.mtimeNs(index));
+  }
+
+  #begin(kind: number, name: string): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = kind;
+    this.#text(name);
+  }
+
+  #file(size: number, mtime: number, mtimeNs: number): void {
+    this.#reserve(20);
+    this.#view.setFloat64(this.#length, size, true);
+    this.#length += 8;
+    this.#time(mtime, mtimeNs);
+  }
+
+  #time(seconds: number, nanoseconds: number): void {
+    this.#view.setFloat64(this.#length, seconds, true);
+    this.#view.setUint32(this.#length + 8, nanoseconds, true);
+    this.#length += 12;
   }
 
   /** A view of what was added, good until the next call. */
@@ -163,6 +187,7 @@ export class BaselineReader {
 
   private constructor(path: string) {
     this.#database = new DatabaseSync(path, { readOnly: true, timeout: 60_000 });
+    this.#database.exec("PRAGMA mmap_size = 1073741824");
     this.#select = this.#database.prepare("SELECT entries FROM directory WHERE path = ?");
   }
 
@@ -179,6 +204,16 @@ export class BaselineReader {
     const reader = new BaselineReader(path);
     BaselineReader.#last = { key, reader };
     return reader;
+  }
+
+  /** Runs a batch of reads in one transaction: each alone would lock and unlock the file. */
+  batch<T>(work: () => T): T {
+    this.#database.exec("BEGIN");
+    try {
+      return work();
+    } finally {
+      this.#database.exec("COMMIT");
+    }
   }
 
   /** The row of a directory, for {@link decodeBaseline}. */
@@ -274,7 +309,10 @@ function below(path: Uint8Array, separator: "/" | "0"): Uint8Array {
   return Uint8Array.of(...path, separator.charCodeAt(0));
 }
 
+let keyRoom = new Uint8Array(4096);
+
+/** A path's bytes, good until the next call. */
 function key(path: string): Uint8Array {
-  const bytes = new Uint8Array(path.length * 3);
-  return bytes.slice(0, encodeNameInto(path, bytes));
+  if (path.length * 3 > keyRoom.length) keyRoom = new Uint8Array(path.length * 3);
+  return keyRoom.subarray(0, encodeNameInto(path, keyRoom));
 }

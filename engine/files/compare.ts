@@ -2,6 +2,7 @@
  * Compares one directory's two listings and writes what has to be done. Pure but for its outputs: it reads values, not files.
  * A little over 350 lines, because the cases of one path are read together or not understood.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Listing } from "../posix/mod.ts";
 import {
   BaselineEncoder,
@@ -12,7 +13,7 @@ import {
   targetUnchanged,
 } from "./baseline.ts";
 import { conflictName, resolutionOf, resolveConflict, type Winner } from "./conflict.ts";
-import { order, pair } from "./pairing.ts";
+import { pair } from "./pairing.ts";
 import type { Existing, PlanWriter, Stream } from "./plan.ts";
 import { addConflict, addError, type Report } from "./report.ts";
 import { isTemporaryName, type Rules } from "./rules.ts";
@@ -31,6 +32,8 @@ export interface PendingDirectory {
   clear: boolean;
   /** A conflict was reported for it or one above it, so none is for what lies in it. */
   reported: boolean;
+  /** How its own metadata differs, where both sides have it: `counted` where more than its time does. */
+  own: "same" | "times" | "counted";
   /** Where one side lacks it: the depth of the highest directory above it (or itself) that this side lacks. */
   top: number;
 }
@@ -56,8 +59,6 @@ export interface CompareInput {
   directory: PendingDirectory;
   source: Listing | undefined;
   target: Listing | undefined;
-  /** Metadata of the directory itself differs: `counted` where more than its time does. */
-  own: "same" | "times" | "counted";
   /** The stored row of {@link BaselineEncoder}. */
   baseline: Uint8Array | undefined;
   /** Whether the target resolves a name that it lists in another case to that same entry. */
@@ -79,6 +80,7 @@ export class DirectoryComparison {
   #source: Listing | undefined;
   #target: Listing | undefined;
   #baseline: Map<string, BaselineEntry> | undefined;
+  #handled = new Uint8Array(256);
   #touched = false;
   #children: PendingDirectory[] = [];
 
@@ -100,7 +102,8 @@ export class DirectoryComparison {
     this.#children = [];
     const partner = pair(source, target, input.folds, (i, j) => this.#renameCase(i, j));
     this.#readBaseline(input);
-    const handled = new Uint8Array(target?.length ?? 0);
+    if (this.#handled.length < (target?.length ?? 0)) this.#handled = new Uint8Array(2 * (target?.length ?? 0));
+    const handled = this.#handled.fill(0, 0, target?.length ?? 0);
     if (source !== undefined) {
       for (let i = 0; i < source.length; i++) {
         if (partner[i] >= 0) handled[partner[i]] = 1;
@@ -112,9 +115,9 @@ export class DirectoryComparison {
         if (handled[j] === 0) this.#visitExtra(target, j);
       }
     }
-    if (source !== undefined && !(directory.target ? !this.#touched && input.own === "same" : !this.#wanted())) {
-      this.#plan.add("finish", directory.path, ["finish", input.own === "counted"]);
-      if (input.own === "counted") this.#report.updated++;
+    if (source !== undefined && !(directory.target ? !this.#touched && directory.own === "same" : !this.#wanted())) {
+      this.#plan.add("finish", directory.path, ["finish", directory.own === "counted"]);
+      if (directory.own === "counted") this.#report.updated++;
     }
     return this.#children;
   }
@@ -132,18 +135,19 @@ export class DirectoryComparison {
     }
     const encoder = this.#encoder;
     encoder.reset();
-    for (const i of order(source.names)) {
-      const name = source.names[i];
-      if (isTemporaryName(name)) continue;
-      const entry = baselineEntry(source, i);
-      if (entry === undefined || this.#judge(name, entry.type === "directory") !== "take") continue;
-      encoder.add(name, entry);
+    for (let i = 0; i < source.length; i++) {
+      const type = source.type(i);
+      if (type === "special" || isTemporaryName(source.names[i])) continue;
+      if (this.#judge(source.names[i], type === "directory") === "take") encoder.addListed(source, i);
     }
-    if (equalBytes(encoder.bytes, baseline ?? EMPTY)) {
+    const current = encoder.bytes;
+    if (equalBytes(current, baseline ?? EMPTY)) {
       this.#baseline = baseline === undefined ? undefined : SAME_AS_SOURCE;
       return;
     }
     if (baseline !== undefined) this.#baseline = decodeBaseline(baseline);
+    // Where only the order is another one, there is nothing to write.
+    if (baseline?.length === current.length && isDeepStrictEqual(this.#baseline, decodeBaseline(current))) return;
     this.#plan.add("baseline", directory.path);
   }
 
@@ -187,7 +191,7 @@ export class DirectoryComparison {
     const target = this.#target;
     const targetType = target === undefined || j < 0 ? undefined : target.type(j);
     if (target !== undefined && targetType === type && this.#same(source, i, target, j)) {
-      if (type === "directory") this.#descend(name, true, true, verdict === "take");
+      if (type === "directory") this.#descendBoth(source, i, target, j, verdict === "take");
       else this.#checkMetadata(source, i, target, j);
       return;
     }
@@ -246,9 +250,19 @@ export class DirectoryComparison {
       included: this.#rules.selective && taken,
       clear: clear || this.#directory.clear,
       reported: this.#directory.reported || this.#conflicted === name,
+      own: "same",
       // A directory that only the target has and that no pattern takes is not deleted, so it cannot be kept from it.
       top: source && target || !source && !taken ? 0 : top > 0 ? top : path === "" ? 1 : path.split("/").length + 1,
     });
+  }
+
+  /** Goes on into a directory that both sides have. */
+  #descendBoth(source: Listing, i: number, target: Listing, j: number, taken: boolean): void {
+    this.#descend(source.names[i], true, true, taken);
+    const child = this.#children[this.#children.length - 1];
+    const sameTime = source.mtime(i) === target.mtime(j) && source.mtimeNs(i) === target.mtimeNs(j);
+    if (this.#differs(source, i, target, j)) child.own = "counted";
+    else if (!sameTime) child.own = "times";
   }
 
   /** The last name for which a conflict was reported. */
@@ -269,14 +283,20 @@ export class DirectoryComparison {
     }
   }
 
+  /** Whether permissions or owners differ and are to be kept. A link has no permissions of its own. */
+  #differs(source: Listing, i: number, target: Listing, j: number): boolean {
+    const { preservePermissions, owners } = this.#options;
+    if (!preservePermissions) return false;
+    if (owners && (source.uid(i) !== target.uid(j) || source.gid(i) !== target.gid(j))) return true;
+    return source.type(i) !== "symlink" && source.permissions(i) !== target.permissions(j);
+  }
+
   /** For a file or link whose content is the same. */
   #checkMetadata(source: Listing, i: number, target: Listing, j: number): void {
     const type = source.type(i);
-    const owner = this.#options.owners && (source.uid(i) !== target.uid(j) || source.gid(i) !== target.gid(j));
-    const permissions = type === "file" && source.permissions(i) !== target.permissions(j);
     const time = type === "symlink" &&
       (source.mtime(i) !== target.mtime(j) || source.mtimeNs(i) !== target.mtimeNs(j));
-    const differs = this.#options.preservePermissions && (owner || permissions) || time;
+    const differs = this.#differs(source, i, target, j) || time;
     if (type === "file" && (source.hardLinks(i) > 1 || target.hardLinks(j) > 1)) {
       this.#addLinked(source, i, j, differs ? 2 : 1, "entry");
       return;

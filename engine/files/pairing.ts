@@ -1,12 +1,10 @@
 import type { Listing } from "../posix/mod.ts";
 
-/** Indices in the order of the names' UTF-16 units, the same on every machine. */
-export function order(names: string[]): number[] {
-  return names.map((_, index) => index).sort((a, b) => names[a] < names[b] ? -1 : 1);
-}
+/** For each of the source's entries the target's index or −1; made once and used for every directory. */
+let partners = new Int32Array(256);
 
 /**
- * The target's index for each of the source's entries, or −1. A name that only the source has and one that only the target has
+ * The target's index for each of the source's entries, or −1, good until the next call. A name that only the source has and one that only the target has
  * are a pair too where they differ in case alone and the target's file system takes them for one.
  */
 export function pair(
@@ -15,7 +13,9 @@ export function pair(
   folds: (name: string, index: number) => boolean,
   renamed: (i: number, j: number) => void,
 ): Int32Array {
-  const partner = new Int32Array(source?.length ?? 0).fill(-1);
+  const count = source?.length ?? 0;
+  if (count > partners.length) partners = new Int32Array(count * 2);
+  const partner = partners.fill(-1, 0, count);
   if (source === undefined || target === undefined) return partner;
   // Two copies of a directory on one file system mostly list their names in the same order.
   let alike = 0;

@@ -5,7 +5,7 @@ import { counter, type Run, watch } from "./run.ts";
 import type { ScanInput } from "./scan.ts";
 
 /** Entries that a task compares before it hands back the rest: tens of milliseconds of work. */
-const BUDGET = 8192;
+const BUDGET = 4096;
 /** While there is not enough for all workers to do, tasks hand back early. */
 const FIRST_BUDGET = 1024;
 const MOST_DIRECTORIES = 128;
@@ -78,6 +78,7 @@ function rootDirectory(targetExists: boolean): PendingDirectory {
     included: false,
     clear: false,
     reported: false,
+    own: "same",
     top: 0,
   };
 }

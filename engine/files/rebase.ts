@@ -7,7 +7,6 @@ import {
   sourceUnchanged,
   targetUnchanged,
 } from "./baseline.ts";
-import { order } from "./pairing.ts";
 import { readSegment, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { isTemporaryName, type RuleOptions, Rules } from "./rules.ts";
@@ -62,7 +61,7 @@ export function rebase(input: RebaseInput, context: TaskContext): Report {
   return report;
 }
 
-/** What both sides have in common, in the order of names. */
+/** What both sides have in common, in the source's order, which is how the comparison meets it. */
 function agreed(
   path: string,
   source: Listing,
@@ -72,7 +71,7 @@ function agreed(
 ): Map<string, BaselineEntry> {
   const targets = new Map(target.names.map((name, j) => [name, j]));
   const entries = new Map<string, BaselineEntry>();
-  for (const i of order(source.names)) {
+  for (let i = 0; i < source.length; i++) {
     const name = source.names[i];
     const entry = isTemporaryName(name) ? undefined : baselineEntry(source, i);
     if (entry === undefined) continue;
@@ -97,7 +96,7 @@ function agreed(
   for (const [name, known] of old) {
     if (!entries.has(name) && targets.has(name)) entries.set(name, known);
   }
-  return new Map([...entries].sort(([a], [b]) => a < b ? -1 : 1));
+  return entries;
 }
 
 /** Steps of modification times on file systems that keep coarser ones, nanoseconds: NTFS, most networks, exFAT, ext3, FAT. */

@@ -87,36 +87,43 @@ export function scanDirectories(input: ScanInput, context: TaskContext): ScanOut
   const pending = [...input.directories].reverse();
   const listings = [new Listing(), new Listing()] as const;
   let budget = input.budget;
-  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    context.checkpoint();
-    const { path } = directory;
-    try {
-      const from = directory.source ? source.directory(path) : undefined;
-      const to = directory.target ? lazyTarget.tree.directory(path) : undefined;
-      const [sourceList, targetList] = [list(from, listings[0]), list(to, listings[1])];
-      const children = comparison.compare({
-        directory,
-        source: sourceList,
-        target: targetList,
-        own: from === undefined || to === undefined ? "same" : compareOwn(statOf(from), statOf(to), input.options),
-        baseline: baseline?.read(path),
-        folds: (name, index) => to !== undefined && foldsTo(to, name, targetList as Listing, index),
-      });
-      const entries = (sourceList?.length ?? 0) + (targetList?.length ?? 0) + 1;
-      budget -= entries;
-      Atomics.add(context.counters, JobCounter.compared, BigInt(entries));
-      for (const child of children.reverse()) pending.push(child);
-    } catch (error) {
-      if (!(error instanceof PosixError)) throw error;
-      report.incomplete = true;
-      addError(
-        report,
-        path,
-        error.code === "ENOENT" ? "disappeared during the run" : `cannot be read: ${error.message}`,
-      );
+  const scan = () => {
+    for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+      context.checkpoint();
+      const { path } = directory;
+      try {
+        const from = directory.source ? source.directory(path) : undefined;
+        const to = directory.target ? lazyTarget.tree.directory(path) : undefined;
+        // Of the roots alone nobody has compared the metadata; those of others were listed above them.
+        if (path === "" && from !== undefined && to !== undefined) {
+          directory.own = compareOwn(statOf(from), statOf(to), input.options);
+        }
+        const [sourceList, targetList] = [list(from, listings[0]), list(to, listings[1])];
+        const children = comparison.compare({
+          directory,
+          source: sourceList,
+          target: targetList,
+          baseline: baseline?.read(path),
+          folds: (name, index) => to !== undefined && foldsTo(to, name, targetList as Listing, index),
+        });
+        const entries = (sourceList?.length ?? 0) + (targetList?.length ?? 0) + 1;
+        budget -= entries;
+        Atomics.add(context.counters, JobCounter.compared, BigInt(entries));
+        for (const child of children.reverse()) pending.push(child);
+      } catch (error) {
+        if (!(error instanceof PosixError)) throw error;
+        report.incomplete = true;
+        addError(
+          report,
+          path,
+          error.code === "ENOENT" ? "disappeared during the run" : `cannot be read: ${error.message}`,
+        );
+      }
+      if (budget <= 0) break;
     }
-    if (budget <= 0) break;
-  }
+  };
+  if (baseline === undefined) scan();
+  else baseline.batch(scan);
   return { segments: plan.end(), report, pending, needed: comparison.needed, kept: comparison.kept };
 }
 
@@ -142,7 +149,7 @@ function list(directory: Descriptor | undefined, into: Listing): Listing | undef
   return directory === undefined ? undefined : readDirectory(directory, into);
 }
 
-function compareOwn(source: Stat, target: Stat, options: CompareOptions): "same" | "times" | "counted" {
+function compareOwn(source: Stat, target: Stat, options: CompareOptions): PendingDirectory["own"] {
   if (options.preservePermissions) {
     const owner = options.owners && (source.uid !== target.uid || source.gid !== target.gid);
     if (owner || source.permissions !== target.permissions) return "counted";

@@ -21,6 +21,7 @@ const EMPTY_AT = STAT_AT + 1024;
 const LINK_AT = 3 * PAGE;
 const words = new Uint32Array(scratch, STAT_AT, 64);
 const signed = new BigInt64Array(scratch, STAT_AT, 32);
+const pages = [bytes.subarray(0, PAGE - 1), bytes.subarray(PAGE, 2 * PAGE - 1)] as const;
 const times = new BigInt64Array(scratch, TIMES_AT, 4);
 
 const ENAMETOOLONG = 36;
@@ -29,9 +30,9 @@ const W_OK = 2;
 const UTIME_OMIT = 0x3ffffffen;
 
 /** Puts a name and its NUL at a page of the scratch memory and returns its address. */
-function place(name: string, page: number, call: string): number {
+function place(name: string, page: 0 | 1, call: string): number {
   const offset = page * PAGE;
-  const length = encodeNameInto(name, bytes.subarray(offset, offset + PAGE - 1));
+  const length = encodeNameInto(name, pages[page]);
   if (length < 0) throw new PosixError(call, ENAMETOOLONG);
   bytes[offset + length] = 0;
   return base + offset;
@@ -103,7 +104,7 @@ export function statOf(descriptor: Descriptor): Stat {
 }
 
 export function readLinkAt(directory: Descriptor, name: string): string {
-  const length = Number(libc.readlinkat(directory, place(name, 0, "readlink"), base + LINK_AT, PAGE));
+  const length = libc.readlinkat(directory, place(name, 0, "readlink"), base + LINK_AT, PAGE);
   if (length < 0) throw lastError("readlink");
   if (length === PAGE) throw new PosixError("readlink", ENAMETOOLONG);
   return decodeName(bytes.subarray(LINK_AT, LINK_AT + length));

@@ -25,7 +25,7 @@ export const pieceBuffer: Uint8Array = new Uint8Array(memory, padding, pieceSize
 export function readPiece(file: Descriptor, wanted: number, offset: number): number {
   let filled = 0;
   while (filled < wanted) {
-    const count = Number(libc.pread(file, address + filled, wanted - filled, offset + filled));
+    const count = libc.pread(file, address + filled, wanted - filled, offset + filled);
     if (count === 0) break;
     if (count > 0) filled += count;
     else if (errno() === EINVAL && filled % BLOCK !== 0) break; // a direct read ended at the file's end
@@ -38,7 +38,7 @@ export function readPiece(file: Descriptor, wanted: number, offset: number): num
 export function writePiece(file: Descriptor, length: number, offset: number): void {
   let written = 0;
   while (written < length) {
-    const count = Number(libc.pwrite(file, address + written, length - written, offset + written));
+    const count = libc.pwrite(file, address + written, length - written, offset + written);
     if (count >= 0) written += count;
     else if (errno() !== EINTR) throw lastError("write");
   }
