@@ -18,7 +18,7 @@ import {
   seek,
   SEEK_DATA,
   SEEK_HOLE,
-  setTimesOf,
+  setTimesAt,
   type Stat,
   statOf,
   truncate,
@@ -63,7 +63,7 @@ function device(stat: Stat): string {
 }
 
 /**
- * Copies a file to a temporary name: data, holes, permissions, owner, modification time, in that order. A file that changes
+ * Copies a file to a temporary name: data, holes, owner, permissions, modification time, in that order. A file that changes
  * meanwhile is copied again, up to three times. On an error nothing is left.
  * @returns the source's metadata that the copy has.
  * @throws PosixError, {@link ChangedWhileCopied}, {@link VerificationFailed}
@@ -105,13 +105,20 @@ function copyOnce(
       const after = statOf(source);
       if (!sameState(before, after)) throw new ChangedWhileCopied("changed while it was copied");
       describe(target.descriptor, before, options, replaced);
-      close(target.descriptor);
-      return before;
     } catch (error) {
       close(target.descriptor);
       unlinkAt(to, temporary);
       throw error;
     }
+    try {
+      close(target.descriptor);
+      // Some file systems stamp a file once more when it is closed.
+      setTimesAt(to, temporary, before.mtime, before.mtimeNs);
+    } catch (error) {
+      unlinkAt(to, temporary);
+      throw error;
+    }
+    return before;
   } finally {
     close(source);
   }
@@ -249,7 +256,6 @@ function describe(target: Descriptor, source: Stat, options: CopyOptions, replac
     if (options.owners) chownAt(target, "", replaced.uid, replaced.gid);
     chmodOf(target, replaced.permissions);
   }
-  setTimesOf(target, source.mtime, source.mtimeNs);
 }
 
 function sameState(a: Stat, b: Stat): boolean {

@@ -157,12 +157,16 @@ function compareOwn(source: Stat, target: Stat, options: CompareOptions): Pendin
   return source.mtime === target.mtime && source.mtimeNs === target.mtimeNs ? "same" : "times";
 }
 
-/** Whether a name that a directory does not list leads to one that it does. */
+/**
+ * Whether a name that a directory does not list leads to an entry that it does. Inodes do not tell: some file systems in user
+ * space number names.
+ */
 function foldsTo(directory: Descriptor, name: string, listing: Listing, index: number): boolean {
   try {
     const found = statIfPresent(directory, name);
     const listed = statIfPresent(directory, listing.names[index]);
-    return found !== undefined && found.identity === listed?.identity;
+    return found !== undefined && listed !== undefined && found.type === listed.type && found.size === listed.size &&
+      found.mtime === listed.mtime && found.mtimeNs === listed.mtimeNs;
   } catch (error) {
     if (hasCode(error, "ENAMETOOLONG", "EILSEQ", "EINVAL")) return false;
     throw error;
