@@ -1,6 +1,7 @@
 import { type CopyOptions, copyToTemporary, isFull, PathFailure } from "./copy.ts";
 import { JobCounter } from "./counters.ts";
 import { makeDirectories, makeDirectory } from "./directories.ts";
+import { describeLink, finishDirectory, makeWritable, updateMetadata } from "./metadata.ts";
 import { type Existing, type PlanLine, readSegment, type Segment, type Step } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { temporaryName } from "./rules.ts";
@@ -8,9 +9,6 @@ import { openRoot, openSource, type Roots } from "./scan.ts";
 import { Throttle } from "./throttle.ts";
 import { Trash } from "./trash.ts";
 import {
-  chmodAt,
-  chmodOf,
-  chownAt,
   type Descriptor,
   hasCode,
   linkAt,
@@ -19,12 +17,8 @@ import {
   removeDirectoryAt,
   renameAt,
   renameToFree,
-  setTimesAt,
-  setTimesOf,
-  type Stat,
   statAt,
   statIfPresent,
-  statOf,
   syncFileSystem,
   type Tree,
   unlinkAt,
@@ -162,7 +156,7 @@ class Applier implements Disposable {
       case "stale":
         return this.#discard(directory, step[1]);
       case "finish":
-        this.#finish(directory);
+        finishDirectory(this.#source.directory(directory), this.#target.directory(directory), this.#options);
         if (step[1]) this.#report.updated++;
         return;
       case "linked":
@@ -201,17 +195,12 @@ class Applier implements Disposable {
     const temporary = this.#temporary();
     makeSymlinkAt(link, to, temporary);
     try {
-      this.#describeLink(to, temporary, stat);
+      describeLink(to, temporary, stat, this.#options);
     } catch (error) {
       unlinkAt(to, temporary);
       throw error;
     }
     this.#place(directory, to, temporary, name, existing);
-  }
-
-  #describeLink(to: Descriptor, name: string, source: Stat): void {
-    if (this.#options.preservePermissions && this.#options.owners) chownAt(to, name, source.uid, source.gid);
-    setTimesAt(to, name, source.mtime, source.mtimeNs);
   }
 
   /** Gives a complete temporary file its name, at once where the name is free, else once it is on the disk. */
@@ -286,15 +275,7 @@ class Applier implements Disposable {
   }
 
   #metadata(directory: string, name: string): void {
-    const to = this.#target.directory(directory);
-    const source = statAt(this.#source.directory(directory), name);
-    if (statAt(to, name).type !== source.type) throw new PathFailure("became something else during the run");
-    if (source.type === "symlink") {
-      this.#describeLink(to, name, source);
-    } else {
-      if (this.#options.owners) chownAt(to, name, source.uid, source.gid);
-      chmodAt(to, name, source.permissions);
-    }
+    updateMetadata(this.#source.directory(directory), this.#target.directory(directory), name, this.#options);
     this.#report.updated++;
   }
 
@@ -332,18 +313,6 @@ class Applier implements Disposable {
     }
   }
 
-  /** Sets a directory's own metadata, after which nothing in it changes any more. */
-  #finish(directory: string): void {
-    const to = this.#target.directory(directory);
-    const [source, target] = [statOf(this.#source.directory(directory)), statOf(to)];
-    if (this.#options.preservePermissions) {
-      const owner = source.uid !== target.uid || source.gid !== target.gid;
-      if (this.#options.owners && owner) chownAt(to, "", source.uid, source.gid);
-      chmodOf(to, source.permissions);
-    }
-    setTimesOf(to, source.mtime, source.mtimeNs);
-  }
-
   [Symbol.dispose](): void {
     this.#joined?.[Symbol.dispose]();
     this.#trash?.[Symbol.dispose]();
@@ -361,20 +330,4 @@ function joinPath(directory: string, name: string): string {
 export function splitPath(path: string): [parent: string, name: string] {
   const cut = path.lastIndexOf("/");
   return [path.slice(0, Math.max(cut, 0)), path.slice(cut + 1)];
-}
-
-/**
- * Lets this process write into a read-only directory of its own; `finish` gives the directory its permissions back. Returns
- * whether that changed anything.
- */
-function makeWritable(directory: Descriptor): boolean {
-  const { permissions } = statOf(directory);
-  if ((permissions & 0o300) === 0o300) return false;
-  try {
-    chmodOf(directory, permissions | 0o300);
-    return true;
-  } catch (error) {
-    if (hasCode(error, "EPERM", "EROFS")) return false;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { makeDirectories } from "./directories.ts";
-import { BaselineStore } from "./baseline.ts";
+import { BaselineStore } from "./baseline_store.ts";
 import { FAILED, openRoot } from "./scan.ts";
 import { EngineError } from "../errors.ts";
 import {

@@ -2,11 +2,11 @@ import {
   BaselineEncoder,
   type BaselineEntry,
   baselineEntry,
-  BaselineStore,
   decodeBaseline,
   sourceUnchanged,
   targetUnchanged,
 } from "./baseline.ts";
+import { BaselineStore } from "./baseline_store.ts";
 import { readSegment, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { isTemporaryName, type RuleOptions, Rules } from "./rules.ts";

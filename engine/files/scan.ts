@@ -1,5 +1,5 @@
 import { JobCounter } from "./counters.ts";
-import { BaselineReader } from "./baseline.ts";
+import { BaselineReader } from "./baseline_store.ts";
 import { type CompareOptions, DirectoryComparison, type PendingDirectory, type Place } from "./compare.ts";
 import { PlanWriter, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";

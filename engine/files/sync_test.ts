@@ -1,74 +1,8 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import { inlinePool } from "./inline_pool.ts";
-import { PathLocks } from "./locks.ts";
-import { prepareDataDirectory, syncFiles } from "./sync.ts";
-import type { SyncFilesRequest, SyncFilesResult } from "./types.ts";
+import type { SyncFilesRequest } from "./types.ts";
+import { type Hook, type Part, World } from "./world.ts";
 import { EngineError } from "../errors.ts";
-
-type Part = Partial<SyncFilesRequest>;
-type Hook = (task: string, input: unknown) => void;
-
-class World implements Disposable {
-  readonly path = Deno.realPathSync(Deno.makeTempDirSync());
-  readonly source = `${this.path}/source`;
-  readonly target = `${this.path}/target`;
-  readonly #locks = new PathLocks();
-  #runs = 0;
-
-  constructor() {
-    fs.mkdirSync(this.source);
-  }
-
-  async sync(part: Part = {}, before?: Hook, signal = new AbortController().signal): Promise<SyncFilesResult> {
-    const request: SyncFilesRequest = {
-      sourceDirectory: this.source,
-      targetDirectory: this.target,
-      deleteMissingInTarget: false,
-      verifyIntegrity: false,
-      excludePatterns: [],
-      includePatterns: [],
-      direction: "one-way",
-      conflictStrategy: "SourceWins",
-      dryRun: false,
-      preservePermissions: true,
-      ...part,
-    };
-    const services = { pool: inlinePool(before), dataDir: `${this.path}/data`, locks: this.#locks };
-    fs.mkdirSync(services.dataDir, { recursive: true });
-    await prepareDataDirectory(services.dataDir);
-    return await syncFiles(request, services, { sessionId: `run${++this.#runs}`, signal, progress: () => {} });
-  }
-
-  write(path: string, text: string): void {
-    const full = `${this.path}/${path}`;
-    fs.mkdirSync(full.slice(0, full.lastIndexOf("/")), { recursive: true });
-    fs.writeFileSync(full, text);
-  }
-
-  /** Every path below a directory, with a file's text or a link's target. */
-  list(root: string): Record<string, string> {
-    const found: Record<string, string> = {};
-    for (const entry of fs.readdirSync(root, { recursive: true, withFileTypes: true })) {
-      const path = `${entry.parentPath}/${entry.name}`;
-      const text = entry.isFile()
-        ? fs.readFileSync(path, "utf8")
-        : entry.isSymbolicLink()
-        ? fs.readlinkSync(path)
-        : "/";
-      found[path.slice(root.length + 1)] = text;
-    }
-    return found;
-  }
-
-  assertEqual(): void {
-    assert.deepEqual(this.list(this.target), this.list(this.source));
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
 
 function isError(kind: string, words: string) {
   return (error: unknown) => error instanceof EngineError && error.kind === kind && error.details.includes(words);

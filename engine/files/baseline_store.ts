@@ -1,0 +1,140 @@
+import * as fs from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { encodeNameInto } from "../posix/mod.ts";
+
+/** Reads a pair's baseline. */
+export class BaselineReader {
+  readonly #database: DatabaseSync;
+  readonly #select: StatementSync;
+
+  private constructor(path: string) {
+    this.#database = new DatabaseSync(path, { readOnly: true, timeout: 60_000 });
+    this.#database.exec("PRAGMA mmap_size = 1073741824");
+    this.#select = this.#database.prepare("SELECT entries FROM directory WHERE path = ?");
+  }
+
+  static #last: { key: string; reader: BaselineReader } | undefined;
+
+  /** Opening takes longer than a small batch's comparison, so each thread keeps its last reader for the next batch. */
+  static of(path: string): BaselineReader {
+    const { dev, ino } = fs.statSync(path);
+    const key = `${path} ${dev} ${ino}`;
+    const last = BaselineReader.#last;
+    if (last?.key === key) return last.reader;
+    BaselineReader.#last = undefined;
+    if (last !== undefined) last.reader.#database.close();
+    const reader = new BaselineReader(path);
+    BaselineReader.#last = { key, reader };
+    return reader;
+  }
+
+  /** Runs a batch of reads in one transaction: each alone would lock and unlock the file. */
+  batch<T>(work: () => T): T {
+    this.#database.exec("BEGIN");
+    try {
+      return work();
+    } finally {
+      this.#database.exec("COMMIT");
+    }
+  }
+
+  /** The row of a directory, for `decodeBaseline`. */
+  read(directory: string): Uint8Array | undefined {
+    return this.#select.get(key(directory))?.entries as Uint8Array | undefined;
+  }
+}
+
+/**
+ * A pair's baseline in its own SQLite file. Rows of a run are set aside first and take effect all together at its end, when the
+ * files that they speak of are on the disk. Several threads may have it open. Keys are the bytes of paths, since SQLite's text
+ * cannot hold names that are not UTF-8.
+ */
+export class BaselineStore implements Disposable {
+  readonly #database: DatabaseSync;
+
+  constructor(path: string) {
+    // It lists names of files, which are nobody else's business.
+    fs.closeSync(fs.openSync(path, "a", 0o600));
+    this.#database = new DatabaseSync(path, { timeout: 60_000 });
+    this.#database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      CREATE TABLE IF NOT EXISTS directory (path BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS aside (path BLOB PRIMARY KEY, entries BLOB) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    `);
+  }
+
+  /** The row of a directory, for `decodeBaseline`. */
+  read(directory: string): Uint8Array | undefined {
+    const row = this.#database.prepare("SELECT entries FROM directory WHERE path = ?").get(key(directory));
+    return row?.entries as Uint8Array | undefined;
+  }
+
+  /** Sets new rows aside; null forgets a directory and all below it. Lost in a power cut, which {@link settle} outlives. */
+  setAside(rows: Iterable<[directory: string, entries: Uint8Array | null]>): void {
+    this.#database.exec("PRAGMA synchronous = OFF");
+    this.#transaction(() => {
+      const put = this.#database.prepare("INSERT OR REPLACE INTO aside VALUES (?, ?)");
+      for (const [directory, entries] of rows) put.run(key(directory), entries);
+    });
+  }
+
+  /** Forgets what is set aside, and stores facts about the pair. */
+  begin(facts: Record<string, string>): void {
+    this.#transaction(() => {
+      this.#database.exec("DELETE FROM aside");
+      this.#setFacts(facts);
+    });
+  }
+
+  /** Makes what was set aside the baseline, with facts about the pair, in one step. */
+  settle(facts: Record<string, string>): void {
+    this.#transaction(() => {
+      const gone = this.#database.prepare("SELECT path FROM aside WHERE entries IS NULL").all();
+      const remove = this.#database.prepare("DELETE FROM directory WHERE path = ? OR (path >= ? AND path < ?)");
+      for (const { path } of gone as { path: Uint8Array }[]) remove.run(path, below(path, "/"), below(path, "0"));
+      this.#database.exec(`
+        INSERT OR REPLACE INTO directory SELECT path, entries FROM aside WHERE entries IS NOT NULL;
+        DELETE FROM aside;
+      `);
+      this.#setFacts(facts);
+    });
+  }
+
+  fact(name: string): string | undefined {
+    return this.#database.prepare("SELECT value FROM meta WHERE name = ?").get(name)?.value as string | undefined;
+  }
+
+  #setFacts(facts: Record<string, string>): void {
+    const put = this.#database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
+    for (const [name, value] of Object.entries(facts)) put.run(name, value);
+  }
+
+  #transaction(work: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+}
+
+function below(path: Uint8Array, separator: "/" | "0"): Uint8Array {
+  return Uint8Array.of(...path, separator.charCodeAt(0));
+}
+
+let keyRoom = new Uint8Array(4096);
+
+/** A path's bytes, good until the next call. */
+function key(path: string): Uint8Array {
+  if (path.length * 3 > keyRoom.length) keyRoom = new Uint8Array(path.length * 3);
+  return keyRoom.subarray(0, encodeNameInto(path, keyRoom));
+}
