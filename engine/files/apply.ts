@@ -38,12 +38,12 @@ export interface ApplyOptions {
   run: string;
 }
 
-/** One segment of the plan to carry out. */
+/** Segments of one stream to carry out, in this order. */
 export interface ApplyInput {
   roots: Roots;
   options: ApplyOptions;
   spool: string;
-  segment: Segment;
+  segments: Segment[];
   /** Steps that are not in the spool: the segment then only says of which stream they are. */
   lines?: PlanLine[];
 }
@@ -55,12 +55,13 @@ interface Replacement {
   name: string;
 }
 
-/** Carries out a segment: every step on its own, so that one that fails costs no other. */
-export function applySegment(input: ApplyInput, context: TaskContext): Report {
+/** Carries segments out: every step on its own, so that one that fails costs no other. */
+export function applySegments(input: ApplyInput, context: TaskContext): Report {
   using source = openSource(input.roots);
   using target = openRoot(input.roots.target, "target");
   using applier = new Applier(source, target, input, context);
-  return applier.run(input.lines ?? readSegment(input.spool, input.segment));
+  for (const segment of input.segments) applier.run(segment, input.lines ?? readSegment(input.spool, segment));
+  return applier.end();
 }
 
 class Applier implements Disposable {
@@ -68,7 +69,6 @@ class Applier implements Disposable {
   readonly #target: Tree;
   readonly #context: TaskContext;
   readonly #options: ApplyOptions;
-  readonly #segment: Segment;
   readonly #copy: CopyOptions;
   readonly #trash: Trash | undefined;
   readonly #targetPath: string;
@@ -76,17 +76,14 @@ class Applier implements Disposable {
   readonly #replacements: Replacement[] = [];
   /** A second way into the target, for the files that hard links join. */
   #joined: Tree | undefined;
-  #serial: number;
+  #serial = 0;
 
-  constructor(source: Tree, target: Tree, { options, segment, roots }: ApplyInput, context: TaskContext) {
+  constructor(source: Tree, target: Tree, { options, roots }: ApplyInput, context: TaskContext) {
     this.#source = source;
     this.#target = target;
     this.#targetPath = roots.target;
     this.#context = context;
     this.#options = options;
-    this.#segment = segment;
-    // No two segments share an offset, and a step takes more than one byte of it.
-    this.#serial = segment.offset;
     const throttle = new Throttle(options.bandwidthLimit, context);
     this.#copy = {
       verify: options.verify,
@@ -104,20 +101,22 @@ class Applier implements Disposable {
     if (options.trash !== undefined) this.#trash = new Trash(options.trash, this.#copy);
   }
 
-  run(lines: PlanLine[]): Report {
-    const backwards = BACKWARDS.has(this.#segment.stream);
-    try {
-      for (const [directory, steps] of backwards ? lines.reverse() : lines) {
-        for (const step of backwards ? steps.reverse() : steps) {
-          this.#context.checkpoint();
-          this.#attempt(directory, step[0] === "finish" ? "" : step[1], () => this.#step(directory, step));
-          Atomics.add(this.#context.counters, JobCounter.steps, 1n);
-        }
+  run(segment: Segment, lines: PlanLine[]): void {
+    // No two segments share an offset, and a step takes more than one byte of it.
+    this.#serial = segment.offset;
+    const backwards = BACKWARDS.has(segment.stream);
+    for (const [directory, steps] of backwards ? lines.reverse() : lines) {
+      for (const step of backwards ? steps.reverse() : steps) {
+        this.#context.checkpoint();
+        this.#attempt(directory, step[0] === "finish" ? "" : step[1], () => this.#step(directory, step));
+        Atomics.add(this.#context.counters, JobCounter.steps, 1n);
       }
-      this.#replace();
-    } finally {
-      for (const { directory, temporary } of this.#replacements) this.#discard(directory, temporary);
     }
+  }
+
+  /** Puts the waiting replacements in their places. */
+  end(): Report {
+    this.#replace();
     return this.#report;
   }
 
@@ -223,7 +222,7 @@ class Applier implements Disposable {
 
   /**
    * Puts new versions in the place of old ones. The new ones are on the disk before the first old one is given up, so not even
-   * a power cut can leave a path with neither; one flush serves the whole segment.
+   * a power cut can leave a path with neither; one flush serves all segments of a task.
    */
   #replace(): void {
     if (this.#replacements.length === 0) return;
@@ -313,7 +312,9 @@ class Applier implements Disposable {
     }
   }
 
+  /** A replacement that still waits here was cut off by a cancellation. */
   [Symbol.dispose](): void {
+    for (const { directory, temporary } of this.#replacements) this.#discard(directory, temporary);
     this.#joined?.[Symbol.dispose]();
     this.#trash?.[Symbol.dispose]();
   }

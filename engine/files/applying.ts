@@ -1,6 +1,6 @@
 import type { ApplyOptions } from "./apply.ts";
 import { JobCounter } from "./counters.ts";
-import type { PlanLine, Segment, Stream } from "./plan.ts";
+import { groupSegments, type PlanLine, type Segment, type Stream } from "./plan.ts";
 import { deletionsOff, type Plan } from "./planned.ts";
 import { addError, addReport, emptyReport, type Report } from "./report.ts";
 import { counter, forEachAtOnce, type Run, watch } from "./run.ts";
@@ -83,33 +83,40 @@ class Application {
     }
     await this.#atOnce(plan.stream("finish"));
     const unnamed = plan.unnamed.map((path): PlanLine => [path, [["finish", false]]]);
-    if (unnamed.length > 0) await this.#apply(inline("finish", unnamed.length), unnamed);
+    if (unnamed.length > 0) await this.#apply([inline("finish", unnamed.length)], unnamed);
   }
 
   async #inOrder(segments: Segment[]): Promise<void> {
-    for (const segment of segments) await this.#apply(segment);
+    for (const group of groupSegments(segments)) await this.#apply(group);
   }
 
   async #atOnce(segments: Segment[]): Promise<void> {
-    await forEachAtOnce(segments, this.#run.workers * 2, (segment) => this.#apply(segment));
+    await forEachAtOnce(this.#groups(segments), this.#run.workers * 2, (group) => this.#apply(group));
   }
 
-  async #apply(segment: Segment, lines?: PlanLine[]): Promise<void> {
+  /** Groups as large as leaves something to do for every worker. */
+  #groups(segments: Segment[]): Segment[][] {
+    const steps = segments.reduce((sum, segment) => sum + segment.steps, 0);
+    return groupSegments(segments, Math.min(512, Math.max(64, Math.ceil(steps / this.#run.workers))));
+  }
+
+  async #apply(segments: Segment[], lines?: PlanLine[]): Promise<void> {
     const { tasks, roots, spool } = this.#run;
     try {
-      addReport(this.#done, await tasks.run("files.apply", { roots, options: this.#options, spool, segment, lines }));
+      addReport(this.#done, await tasks.run("files.apply", { roots, options: this.#options, spool, segments, lines }));
     } catch (error) {
       if (!(error instanceof Error) || error.name !== "WorkerLostError") throw error;
       this.#clean = false;
       this.#done.incomplete = true;
-      addError(this.#done, "", `${error.message}; some of its ${segment.steps} steps were not done: run it again`);
+      const steps = segments.reduce((sum, segment) => sum + segment.steps, 0);
+      addError(this.#done, "", `${error.message}; some of its ${steps} steps were not done: run it again`);
     }
   }
 
   async #rebase(): Promise<void> {
     const { tasks, roots, rules, spool, baseline, workers } = this.#run;
-    await forEachAtOnce(this.#plan.stream("baseline"), workers, async (segment) => {
-      addReport(this.#done, await tasks.run("files.rebase", { roots, rules, spool, segment, baseline }));
+    await forEachAtOnce(this.#groups(this.#plan.stream("baseline")), workers, async (segments) => {
+      addReport(this.#done, await tasks.run("files.rebase", { roots, rules, spool, segments, baseline }));
     });
   }
 

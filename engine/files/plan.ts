@@ -54,6 +54,25 @@ export interface Segment {
 const MOST_STEPS = 512;
 const MOST_BYTES = 64 * 2 ** 20;
 
+/**
+ * Joins neighbouring segments until they hold so many steps or too many bytes, as scans leave many small ones. A task that
+ * replaces files waits for the disk once, however many segments it has.
+ */
+export function groupSegments(segments: Segment[], mostSteps = MOST_STEPS): Segment[][] {
+  const groups: Segment[][] = [];
+  let [steps, bytes] = [Infinity, Infinity];
+  for (const segment of segments) {
+    if (steps + segment.steps > mostSteps || bytes + segment.bytes > MOST_BYTES) {
+      groups.push([]);
+      [steps, bytes] = [0, 0];
+    }
+    groups[groups.length - 1].push(segment);
+    steps += segment.steps;
+    bytes += segment.bytes;
+  }
+  return groups;
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 

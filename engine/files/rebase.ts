@@ -14,12 +14,12 @@ import { openRoot, openSource, type Roots } from "./scan.ts";
 import { hasCode, Listing, PosixError, readDirectory } from "../posix/mod.ts";
 import type { TaskContext } from "../../workers/types.ts";
 
-/** Writes the baseline of the directories that a segment of the stream `baseline` names. */
+/** Writes the baseline of the directories that segments of the stream `baseline` name. */
 export interface RebaseInput {
   roots: Roots;
   rules: RuleOptions;
   spool: string;
-  segment: Segment;
+  segments: Segment[];
   /** File of the pair's baseline. */
   baseline: string;
 }
@@ -37,7 +37,7 @@ export function rebase(input: RebaseInput, context: TaskContext): Report {
   const encoder = new BaselineEncoder();
   const listings = [new Listing(), new Listing()] as const;
   const rows: [path: string, entries: Uint8Array | null][] = [];
-  for (const [path] of readSegment(input.spool, input.segment)) {
+  for (const [path] of input.segments.flatMap((segment) => readSegment(input.spool, segment))) {
     context.checkpoint();
     const stored = store.read(path);
     const old = stored === undefined ? new Map<string, BaselineEntry>() : decodeBaseline(stored);

@@ -3,7 +3,7 @@
  * input and output. The map's type is the protocol's source.
  */
 import type { TaskHandler } from "../types.ts";
-import { applySegment } from "../../engine/files/apply.ts";
+import { applySegments } from "../../engine/files/apply.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { begin, end, flush, prepare } from "../../engine/files/prepare.ts";
 import { preview } from "../../engine/files/preview.ts";
@@ -17,7 +17,7 @@ export const tasks = {
   "files.links": planLinks,
   "files.preview": preview,
   "files.begin": begin,
-  "files.apply": applySegment,
+  "files.apply": applySegments,
   "files.flush": flush,
   "files.rebase": rebase,
   "files.end": end,
