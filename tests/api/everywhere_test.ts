@@ -49,7 +49,7 @@ Deno.test("each answer has a request id of its own", async () => {
 
 Deno.test("a caller's sane request id comes back and is in the log", async () => {
   const id = `test-${crypto.randomUUID()}`;
-  const answer = await server().request("GET", "/health", undefined, { headers: { "x-request-id": id } });
+  const answer = await server().request("GET", "/sync/session", undefined, { headers: { "x-request-id": id } });
   assert.equal(answer.headers.get("x-request-id"), id);
   await poll("the id in the log", async () => (await server().stderr()).includes(id));
 });
