@@ -8,9 +8,11 @@ import { type AppDependencies, type AppEnv, BASE_PATH } from "./environment.ts";
 import { ApiError, errorBody, toApiError } from "./errors.ts";
 import { authentication } from "./middleware/authentication.ts";
 import { envelope } from "./middleware/envelope.ts";
+import { guarded } from "./middleware/guarded.ts";
 import { idempotency } from "./middleware/idempotency.ts";
 import { jsonBody } from "./middleware/json_body.ts";
 import { rateLimit } from "./middleware/rate_limit.ts";
+import { RecentKeys } from "./recent_keys.ts";
 import { routeIndex } from "./route_index.ts";
 import { registerDocumentation } from "./routes/documentation.ts";
 import { registerKeys } from "./routes/keys.ts";
@@ -22,7 +24,8 @@ import { StaticRouteCache } from "./static_route_cache.ts";
 
 /** The whole API as a Hono app; `app.fetch(request, info)` takes `Deno.serve`'s connection info. */
 export function createApp(dependencies: AppDependencies): OpenAPIHono<AppEnv> {
-  const { logger, state, stopping } = dependencies;
+  const { logger, state: { idempotency: answers }, stopping } = dependencies;
+  const keys = new RecentKeys(dependencies.state.keys);
   const app = new OpenAPIHono<AppEnv>({
     router: new StaticRouteCache(),
     defaultHook: (result) => {
@@ -31,13 +34,13 @@ export function createApp(dependencies: AppDependencies): OpenAPIHono<AppEnv> {
   });
 
   app.use("*", envelope(dependencies));
-  app.use(`${BASE_PATH}/*`, authentication(state.keys), rateLimit(dependencies.rateLimit));
-  app.on("POST", `${BASE_PATH}/*`, jsonBody, idempotency(state.idempotency, logger));
+  app.use(`${BASE_PATH}/*`, guarded(authentication(keys), rateLimit(dependencies.rateLimit)));
+  app.on("POST", `${BASE_PATH}/*`, jsonBody, idempotency(answers, logger));
 
   registerSyncFiles(app, dependencies);
   registerSessions(app, dependencies);
   registerSessionEvents(app, dependencies);
-  registerKeys(app, dependencies);
+  registerKeys(app, keys);
   registerMonitoring(app, dependencies);
   registerDocumentation(app);
 

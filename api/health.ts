@@ -55,7 +55,7 @@ export class HealthProbe implements Disposable {
   readonly #uid = Deno.uid();
   readonly #statfs = new BigUint64Array(32);
   readonly #statfsAddress = addressOf(this.#statfs.buffer);
-  #latest: { until: number; report: Promise<HealthReport> } | undefined;
+  #latest: { askedAt: number; report: Promise<HealthReport> } | undefined;
   #pinging: Promise<DatabaseHealth> | undefined;
 
   constructor(sources: HealthSources) {
@@ -67,11 +67,13 @@ export class HealthProbe implements Disposable {
 
   /** Callers within {@link SHARE_MS} of each other share one measurement, so that a flood of questions costs little. */
   measure(): Promise<HealthReport> {
-    const now = performance.now();
-    if (this.#latest === undefined || now >= this.#latest.until) {
-      this.#latest = { until: now + SHARE_MS, report: this.#measure() };
-    }
-    return this.#latest.report;
+    const now = Date.now();
+    const age = now - (this.#latest?.askedAt ?? -Infinity);
+    // Below 0 the system's clock was set back.
+    if (this.#latest !== undefined && age >= 0 && age < SHARE_MS) return this.#latest.report;
+    const report = this.#measure();
+    this.#latest = { askedAt: now, report };
+    return report;
   }
 
   async #measure(): Promise<HealthReport> {
@@ -116,8 +118,9 @@ export class HealthProbe implements Disposable {
   /** Low where less than a twentieth is left of what this server may use. */
   #measureMemory(): MemoryHealth {
     const { total, available } = Deno.systemMemoryInfo();
-    const left = Math.min(available, this.#memoryLimit - Deno.memoryUsage().rss);
-    return left < Math.min(total, this.#memoryLimit) / 20 ? "low" : "normal";
+    const limited = this.#memoryLimit < total;
+    const left = limited ? Math.min(available, this.#memoryLimit - Deno.memoryUsage().rss) : available;
+    return left < (limited ? this.#memoryLimit : total) / 20 ? "low" : "normal";
   }
 }
 

@@ -27,8 +27,8 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** The line of an answered request, at the level `info`. */
-  request(fields: RequestFields): void;
+  /** The line of an answered request. */
+  request(level: "debug" | "info", fields: RequestFields): void;
   /** Writes what is still collected; waits at most a second for a reader that stays behind. */
   flush(): Promise<void>;
 }
@@ -57,15 +57,19 @@ export function createLogger(options: { level: LogLevel; sink: LogSink }): Logge
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    request: threshold > LOG_LEVELS.indexOf("info") ? () => {} : (fields) => lines.push(formatRequest(fields)),
+    request(level, fields) {
+      if (LOG_LEVELS.indexOf(level) >= threshold) lines.push(formatRequest(level, fields));
+    },
     flush: () => lines.flush(),
   };
 }
 
 /** As {@link formatLine} would write it, for a third of the time. */
-function formatRequest({ requestId, method, path, status, ms, keyId }: RequestFields): string {
+function formatRequest(level: LogLevel, { requestId, method, path, status, ms, keyId }: RequestFields): string {
   const key = keyId === undefined ? "" : `,"keyId":"${keyId}"`;
-  return `{"timestamp":"${new Date().toISOString()}","level":"info","message":"request","requestId":"${requestId}"` +
+  return `{"timestamp":"${
+    new Date().toISOString()
+  }","level":"${level}","message":"request","requestId":"${requestId}"` +
     `,"method":"${method}","path":${JSON.stringify(redactText(path))},"status":${status},"ms":${ms.toFixed(3)}${key}}`;
 }
 

@@ -17,7 +17,7 @@ Deno.test("lines are JSON, at the level or above, in order, also where writes ar
   const sink = memorySink();
   const logger = createLogger({ level: "warn", sink });
   logger.info("not shown");
-  logger.request({ requestId: "r", method: "GET", path: "/", status: 200, ms: 1, keyId: undefined });
+  logger.request("info", { requestId: "r", method: "GET", path: "/", status: 200, ms: 1, keyId: undefined });
   logger.warn("first", { count: 1 });
   logger.error("second\nline", { error: new Error("why") });
   await logger.flush();
@@ -40,7 +40,7 @@ Deno.test("secrets are hidden by name and by form", async () => {
     error: new Error(`cannot use ${token}`),
     plain: "kept",
   });
-  logger.request({ requestId: "r", method: "GET", path: `/x/${token}/"\n`, status: 404, ms: 0.5, keyId: "k" });
+  logger.request("info", { requestId: "r", method: "GET", path: `/x/${token}/"\n`, status: 404, ms: 0.5, keyId: "k" });
   await logger.flush();
   assert.doesNotMatch(sink.text, /abc-\d|A1-_/);
   const [first, second] = sink.text.trimEnd().split("\n").map((line) => JSON.parse(line));

@@ -1,10 +1,8 @@
 /** What the server tells Prometheus. */
-import { Gauge, Histogram, Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import type { Sessions } from "../engine/jobs/mod.ts";
 import type { PoolStats, TaskPool } from "../workers/types.ts";
-
-const METHODS = new Set(["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]);
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300];
+import { RequestDurations } from "./request_durations.ts";
 
 export interface PrometheusSources {
   sessions: Pick<Sessions, "totals" | "activeCount">;
@@ -13,16 +11,9 @@ export interface PrometheusSources {
 
 export class PrometheusMetrics {
   readonly #registry = new Registry();
-  readonly #requests: Histogram<"method" | "route" | "status">;
+  readonly #requests = new RequestDurations();
 
   constructor({ sessions, pool }: PrometheusSources) {
-    this.#requests = new Histogram({
-      name: "syncline_http_request_duration_seconds",
-      help: "HTTP requests by route: their number and how long the answer's head took",
-      labelNames: ["method", "route", "status"],
-      buckets: SECONDS,
-      registers: [this.#registry],
-    });
     this.#gauge("syncline_sessions_active", "Operations that run now", () => sessions.activeCount());
     const totals = <T>(name: string, help: string, pick: (metrics: ReturnType<Sessions["totals"]>) => number) =>
       this.#gauge(name, help, () => pick(sessions.totals()));
@@ -58,12 +49,12 @@ export class PrometheusMetrics {
 
   /** Counts one answered request. `route` is a route's pattern, never a client's path. */
   observe(method: string, route: string, status: number, ms: number): void {
-    this.#requests.observe({ method: METHODS.has(method) ? method : "other", route, status }, ms / 1000);
+    this.#requests.observe(method, route, status, ms);
   }
 
   /** Everything in the Prometheus text format. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    return `${await this.#registry.metrics()}\n${this.#requests.text()}`;
   }
 
   #gauge(name: string, help: string, read: () => number): void {

@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
+import type { Guard } from "./guarded.ts";
 import type { KeyStore, Scope } from "../../engine/state/mod.ts";
 import { clientAddress } from "../client_address.ts";
 import type { AppEnv } from "../environment.ts";
@@ -13,15 +14,14 @@ const MAX_FAILURES = 20;
  * Finds the API key of a request. Only failures count against an address, and a valid key always passes: tokens are too
  * long to guess, and nobody behind a shared address can lock others out.
  */
-export function authentication(keys: Pick<KeyStore, "findByToken" | "touch">): MiddlewareHandler<AppEnv> {
+export function authentication(keys: Pick<KeyStore, "findByToken" | "touch">): Guard {
   const failures = new RateWindow({ limit: MAX_FAILURES });
-  return (c, next) => {
+  return (c) => {
     const given = c.req.header("authorization");
     const key = given !== undefined && isBearer(given) ? keys.findByToken(given.slice(7).trim()) : undefined;
     if (key === undefined) throw refuse(c, failures, given);
     keys.touch(key.id);
     c.set("key", key);
-    return next();
   };
 }
 

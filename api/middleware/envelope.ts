@@ -1,8 +1,11 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import type { AppDependencies, AppEnv } from "../environment.ts";
+import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
+import { newRequestId } from "../request_id.ts";
 import { announcedRate, setRateHeaders } from "../rate_headers.ts";
 
+/** Asked every few seconds by those who watch the server; only their failures belong in a log. */
+const PROBES = new Set([`${BASE_PATH}/health`, `${BASE_PATH}/metrics`, "/livez", "/readyz"]);
 const SANE_ID = /^[\w.:-]{1,128}$/;
 
 /**
@@ -29,7 +32,8 @@ export function envelope(dependencies: Pick<AppDependencies, "logger" | "prometh
 
     const ms = performance.now() - startedAt;
     const { method, path } = c.req;
-    logger.request({
+    const route = routeOf(c);
+    logger.request(PROBES.has(route) && status < 400 ? "debug" : "info", {
       requestId,
       method,
       path: path.length > 512 ? `${path.slice(0, 512)}…` : path,
@@ -37,14 +41,14 @@ export function envelope(dependencies: Pick<AppDependencies, "logger" | "prometh
       ms,
       keyId: c.get("key")?.id,
     });
-    prometheus.observe(method, routeOf(c), status, ms);
+    prometheus.observe(method, route, status, ms);
   };
 }
 
-/** As the caller named it, where that is a short plain word, else a UUID. */
+/** As the caller named it, where that is a short plain word, else a new one. */
 function requestIdOf(c: Context<AppEnv>): string {
   const given = c.req.header("x-request-id");
-  return given !== undefined && SANE_ID.test(given) ? given : crypto.randomUUID();
+  return given !== undefined && SANE_ID.test(given) ? given : newRequestId();
 }
 
 /** The pattern of the route that answered, so that a client's paths never become label values. */

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
-import type { StoredAnswer } from "../../engine/state/mod.ts";
+import type { KeyStore, StoredAnswer } from "../../engine/state/mod.ts";
 import { CONFIGURED_KEY_NAME } from "../admin_token.ts";
-import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
+import { type AppEnv, BASE_PATH } from "../environment.ts";
 import { ApiError, errorBody, invalidRequest } from "../errors.ts";
 import { needs } from "../middleware/authentication.ts";
 import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
@@ -49,7 +49,7 @@ function alreadyMade(id: string): StoredAnswer {
   return { status: 409, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
-export function registerKeys(app: OpenAPIHono<AppEnv>, { state: { keys } }: AppDependencies): void {
+export function registerKeys(app: OpenAPIHono<AppEnv>, keys: KeyStore): void {
   app.openapi(create, async (c) => {
     const { name, scopes } = c.req.valid("json");
     if (name === CONFIGURED_KEY_NAME) throw invalidRequest(`"name" must not be ${name}: that key is the server's own.`);

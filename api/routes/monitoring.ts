@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { accepts } from "hono/accepts";
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
+import type { HealthReport } from "../health.ts";
 import { needs } from "../middleware/authentication.ts";
 import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
 import { HealthAnswer, MetricsAnswer, MetricsQuery, ProbeAnswer } from "../schemas/monitoring.ts";
@@ -58,9 +59,11 @@ const readyz = createRoute({
 
 export function registerMonitoring(app: OpenAPIHono<AppEnv>, dependencies: AppDependencies): void {
   const { health: probe, prometheus, sessions, stopping } = dependencies;
+  let latest: { report?: HealthReport; text: string } = { text: "" };
   app.openapi(health, async (c) => {
     const report = await probe.measure();
-    return c.json(report, report.status === "unhealthy" ? 503 : 200);
+    if (report !== latest.report) latest = { report, text: JSON.stringify(report) };
+    return c.body(latest.text, report.status === "unhealthy" ? 503 : 200, { "Content-Type": "application/json" });
   });
   app.openapi(metrics, async (c) => {
     const format = c.req.valid("query").format ?? preferredFormat(c);
