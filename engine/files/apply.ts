@@ -1,6 +1,6 @@
 import { type CopyOptions, copyToTemporary, isFull, PathFailure } from "./copy.ts";
 import { JobCounter } from "./counters.ts";
-import { makeDirectories, makeDirectory } from "./directories.ts";
+import { makeDirectories, makeDirectory, NEW_DIRECTORY } from "./directories.ts";
 import { describeLink, finishDirectory, makeWritable, updateMetadata } from "./metadata.ts";
 import { type Existing, type PlanLine, readSegment, type Segment, type Step } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
@@ -165,9 +165,14 @@ class Applier implements Disposable {
 
   /** The target's directory, made where it is missing. */
   #into(directory: string): Descriptor {
-    const { descriptor, made } = makeDirectories(this.#target, directory);
+    const { descriptor, made } = makeDirectories(this.#target, directory, this.#directoryMode);
     this.#report.created += made;
     return descriptor;
+  }
+
+  /** Where permissions are not kept, the process's umask decides. */
+  get #directoryMode(): number {
+    return this.#options.preservePermissions ? NEW_DIRECTORY : 0o777;
   }
 
   #temporary(): string {
@@ -248,9 +253,9 @@ class Applier implements Disposable {
     if (existing === "entry") {
       this.#trash?.keep(directory, to, name);
       unlinkAt(to, name);
-      this.#report.updated += makeDirectory(to, name) ? 1 : 0;
+      this.#report.updated += makeDirectory(to, name, this.#directoryMode) ? 1 : 0;
     } else {
-      this.#report.created += makeDirectory(to, name) ? 1 : 0;
+      this.#report.created += makeDirectory(to, name, this.#directoryMode) ? 1 : 0;
     }
   }
 
@@ -259,6 +264,10 @@ class Applier implements Disposable {
     const [parent, base] = splitPath(path);
     this.#joined ??= openRoot(this.#targetPath, "target");
     const from = this.#joined.directory(parent);
+    const [wanted, there] = [statAt(this.#source.directory(parent), base), statAt(from, base)];
+    if (wanted.size !== there.size || wanted.mtime !== there.mtime || wanted.mtimeNs !== there.mtimeNs) {
+      throw new PathFailure(`${path}, the file that it is linked to, could not be copied`);
+    }
     if (existing === "nothing") {
       linkAt(from, base, to, name);
     } else {
@@ -266,9 +275,12 @@ class Applier implements Disposable {
       if (existing === "directory") removeDirectoryAt(to, name);
       else this.#trash?.keep(directory, to, name);
       linkAt(from, base, to, temporary);
-      renameAt(to, temporary, to, name);
-      // Renaming one link of a file over another does nothing.
-      this.#discard(directory, temporary);
+      try {
+        renameAt(to, temporary, to, name);
+      } finally {
+        // Renaming one link of a file over another does nothing.
+        this.#discard(directory, temporary);
+      }
     }
     this.#count(existing);
   }
@@ -308,7 +320,8 @@ class Applier implements Disposable {
     try {
       unlinkAt(this.#target.directory(directory), temporary);
     } catch (error) {
-      if (!hasCode(error, "ENOENT")) throw error;
+      // Where the directory was moved away or became something else, the name went with it.
+      if (!hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ApplyOptions } from "./apply.ts";
 import { JobCounter } from "./counters.ts";
+import { NEW_DIRECTORY } from "./directories.ts";
 import { groupSegments, type PlanLine, type Segment, type Stream } from "./plan.ts";
 import { deletionsOff, type Plan } from "./planned.ts";
 import { addError, addReport, emptyReport, type Report } from "./report.ts";
@@ -42,7 +43,11 @@ class Application {
     if (this.#idle) return this.#done;
     const { tasks, request, baseline, rulesKey } = this.#run;
     using _progress = watch(this.#run, this.#progress());
-    await tasks.run("files.begin", { target: request.targetDirectory, baseline });
+    await tasks.run("files.begin", {
+      target: request.targetDirectory,
+      mode: request.preservePermissions ? NEW_DIRECTORY : 0o777,
+      baseline,
+    });
     if (this.#plan.hasSteps) await this.#steps();
     // The disk works while the baseline is made out; it takes effect only when both are done.
     const ended = await Promise.allSettled([this.#flush(), this.#rebase()]);

@@ -199,6 +199,10 @@ export class DirectoryComparison {
       addError(this.#report, this.#path(name), "an excluded directory of the target is in its place");
       return;
     }
+    if (verdict === "pass" && targetType !== undefined) {
+      addError(this.#report, this.#path(name), "in the target this is no directory, and no include pattern names it");
+      return;
+    }
     const winner = verdict === "pass" ? "source" : this.#settle(name, i, j);
     if (winner === "target") return;
     const existing: Existing = targetType === undefined || winner === "both"
@@ -320,6 +324,7 @@ export class DirectoryComparison {
     if (baseline === "none" || this.#directory.reported) return "source";
     const [source, target] = [this.#source, this.#target];
     const known = this.#baselineOf(name, i);
+    if (known === undefined && i < 0 && baseline === "partial" && strategy !== "SourceWins") return "target";
     if (known === undefined && (baseline === "partial" || j < 0)) return "source";
     if (j >= 0 && target !== undefined && targetUnchanged(known, target, j)) return "source";
     const kind: Conflict["kind"] = known === undefined ? "added" : j < 0 ? "deleted" : "modified";
@@ -351,7 +356,7 @@ export class DirectoryComparison {
       return;
     }
     if (verdict === "take") {
-      if (!this.#directory.clear && this.#settle(name, -1, j) === "target") return this.#keep();
+      if (this.#settle(name, -1, j) === "target") return this.#keep();
       this.#add(this.#directory.clear ? "clear" : "delete", ["delete", name, type]);
       this.#report.deleted++;
     }
@@ -360,7 +365,9 @@ export class DirectoryComparison {
 
   /** Something stays in a directory that only the target has. */
   #keep(): void {
-    if (this.#source === undefined) this.kept.push([this.#directory.path, this.#directory.top]);
+    if (this.#source === undefined && !this.#directory.clear) {
+      this.kept.push([this.#directory.path, this.#directory.top]);
+    }
   }
 }
 

@@ -55,6 +55,8 @@ const DIRECT_FROM_VERIFIED = 1 << 23;
 /** Sharing blocks pays from here on. */
 const CLONE_FROM = 1 << 16;
 const ATTEMPTS = 3;
+/** Set-user-ID and set-group-ID. */
+const SET_ID = 0o6000;
 
 /** What file systems have turned out not to do: `direct` or `clone` with the devices. Each is tried once a thread. */
 const unable = new Set<string>();
@@ -254,10 +256,13 @@ function describe(target: Descriptor, source: Stat, options: CopyOptions, replac
     if (options.owners && (made.uid !== source.uid || made.gid !== source.gid)) {
       chownAt(target, "", source.uid, source.gid);
     }
-    if (made.permissions !== source.permissions) chmodOf(target, source.permissions);
+    // A program must not run as another user than the one who set its bits.
+    const foreign = !options.owners && (made.uid !== source.uid || made.gid !== source.gid);
+    const permissions = foreign ? source.permissions & ~SET_ID : source.permissions;
+    if (made.permissions !== permissions) chmodOf(target, permissions);
   } else if (replaced?.type === "file") {
     if (options.owners) chownAt(target, "", replaced.uid, replaced.gid);
-    chmodOf(target, replaced.permissions);
+    chmodOf(target, replaced.permissions & ~SET_ID);
   }
 }
 

@@ -4,9 +4,9 @@ import { type Descriptor, hasCode, makeDirectoryAt, type Tree } from "../posix/m
 export const NEW_DIRECTORY = 0o700;
 
 /** Makes a name a directory. Returns false where it is one already. */
-export function makeDirectory(parent: Descriptor, name: string): boolean {
+export function makeDirectory(parent: Descriptor, name: string, mode: number): boolean {
   try {
-    makeDirectoryAt(parent, name, NEW_DIRECTORY);
+    makeDirectoryAt(parent, name, mode);
     return true;
   } catch (error) {
     if (hasCode(error, "EEXIST")) return false;
@@ -19,14 +19,18 @@ export function makeDirectory(parent: Descriptor, name: string): boolean {
  * is made by one of them.
  * @throws PosixError `ENOTDIR` or `ELOOP` where something else stands on the way.
  */
-export function makeDirectories(tree: Tree, path: string): { descriptor: Descriptor; made: number } {
+export function makeDirectories(
+  tree: Tree,
+  path: string,
+  mode = NEW_DIRECTORY,
+): { descriptor: Descriptor; made: number } {
   try {
     return { descriptor: tree.directory(path), made: 0 };
   } catch (error) {
     if (!hasCode(error, "ENOENT")) throw error;
   }
   const cut = path.lastIndexOf("/");
-  const parent = makeDirectories(tree, path.slice(0, Math.max(cut, 0)));
-  const made = makeDirectory(parent.descriptor, path.slice(cut + 1));
+  const parent = makeDirectories(tree, path.slice(0, Math.max(cut, 0)), mode);
+  const made = makeDirectory(parent.descriptor, path.slice(cut + 1), mode);
   return { descriptor: tree.directory(path), made: parent.made + (made ? 1 : 0) };
 }

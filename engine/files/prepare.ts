@@ -127,14 +127,16 @@ function readState(input: PrepareInput): Pick<PrepareOutput, "baseline" | "inter
 
 export interface BeginInput {
   target: string;
+  /** Permissions of the directories that are made, under the umask. */
+  mode: number;
   baseline: string;
 }
 
 /** Makes the target where it is missing, and notes that a run has begun. @throws EngineError `sync-failed` */
-export function begin({ target, baseline }: BeginInput): void {
+export function begin({ target, mode, baseline }: BeginInput): void {
   try {
     using root = new Tree("/");
-    checkWritable(makeDirectories(root, target.slice(1)).descriptor);
+    checkWritable(makeDirectories(root, target.slice(1), mode).descriptor);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     const details = `Cannot write to the target directory ${target}: ${error.message}`;

@@ -39,6 +39,10 @@ export async function syncFiles(
 ): Promise<SyncFilesResult> {
   const started = performance.now();
   const { sourceDirectory, targetDirectory, trashDirectory: trash } = request;
+  if (trash !== undefined && (trash === targetDirectory || isWithin(trash, sourceDirectory))) {
+    const details = `trashDirectory must be neither targetDirectory nor in sourceDirectory: ${trash}`;
+    throw new EngineError("invalid", "The request cannot be carried out", details);
+  }
   const writes = trash === undefined ? [targetDirectory] : [targetDirectory, trash];
   using _lock = services.locks.acquire(job.sessionId, [sourceDirectory], writes);
   await using tasks = services.pool.job({ name: job.sessionId, signal: job.signal });

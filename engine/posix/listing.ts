@@ -12,8 +12,11 @@ const base = addressOf(memory);
 const bytes = new Uint8Array(memory);
 const view = new DataView(memory);
 const statx = new Uint32Array(memory, STATX_AT, 64);
-/** The name that is looked at: passing one buffer again and again makes no garbage. */
-const current = new Uint8Array(256);
+/**
+ * The name that is looked at: passing one buffer again and again makes no garbage. Foreign file systems list names of up to
+ * 255 characters, 1,020 bytes.
+ */
+const current = new Uint8Array(4096);
 const plain = new TextDecoder("latin1");
 const ENOENT = 2;
 const STAT_FLAGS = C.AT_SYMLINK_NOFOLLOW | C.AT_NO_AUTOMOUNT;
