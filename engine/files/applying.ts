@@ -96,7 +96,10 @@ class Application {
   }
 
   async #atOnce(segments: Segment[]): Promise<void> {
-    await forEachAtOnce(this.#groups(segments), this.#run.workers * 2, (group) => this.#apply(group));
+    const { request, workers } = this.#run;
+    // A run that is held back waits inside its workers, so it leaves one to others.
+    const atOnce = request.bandwidthLimit === undefined ? workers * 2 : Math.max(1, workers - 1);
+    await forEachAtOnce(this.#groups(segments), atOnce, (group) => this.#apply(group));
   }
 
   /** Groups as large as leaves something to do for every worker. */

@@ -51,7 +51,9 @@ export function addError(report: Report, path: string, error: unknown): void {
 export function addConflict(report: Report, conflict: Conflict): void {
   report.conflictCount++;
   if (report.conflicts.length >= MOST_REPORTED) return;
-  report.conflicts.push({ ...conflict, path: displayName(conflict.path) });
+  const shown: Conflict = { ...conflict, path: displayName(conflict.path) };
+  if (conflict.keptAs !== undefined) shown.keptAs = displayName(conflict.keptAs);
+  report.conflicts.push(shown);
 }
 
 /** Adds a task's report to a run's. */
