@@ -193,10 +193,6 @@ export function syncFileSystem(descriptor: Descriptor): void {
   if (libc.syncfs(descriptor) < 0) throw lastError("syncfs");
 }
 
-export function fsync(descriptor: Descriptor): void {
-  if (libc.fsync(descriptor) < 0) throw lastError("fsync");
-}
-
 export function truncate(descriptor: Descriptor, size: number): void {
   if (libc.ftruncate(descriptor, BigInt(size)) < 0) throw lastError("truncate");
 }

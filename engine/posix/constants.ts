@@ -3,7 +3,6 @@
 const arm = Deno.build.arch === "aarch64";
 
 export const O_RDONLY = 0;
-export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
@@ -27,7 +26,6 @@ export const STATX_BASIC_STATS = 0x7ff;
 
 export const RENAME_NOREPLACE = 1;
 
-export const SEEK_SET = 0;
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 

@@ -25,7 +25,6 @@ const SYMBOLS = {
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   ioctl: { parameters: ["i32", "usize", "i32"], result: "i32" },
-  fsync: { parameters: ["i32"], result: "i32" },
   syncfs: { parameters: ["i32"], result: "i32" },
   statx: { parameters: ["i32", "usize", "i32", "u32", "usize"], result: "i32" },
   // For calls by the hundred thousand: buffers pass faster than addresses.
