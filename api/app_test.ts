@@ -148,6 +148,10 @@ Deno.test("each kind of the engine's errors has its status and code; a defect sh
     ["not-found", 404, "NOT_FOUND"],
     ["conflict", 409, "CONFLICT"],
     ["sync-failed", 500, "SYNC_FAILED"],
+    ["backup-failed", 500, "BACKUP_FAILED"],
+    ["wrong-password", 403, "FORBIDDEN"],
+    ["damaged", 500, "BACKUP_FAILED"],
+    ["storage-unavailable", 503, "CLOUD_ERROR"],
     ["unavailable", 503, "UNAVAILABLE"],
   ];
   for (const [kind, status, code] of kinds) {

@@ -45,6 +45,10 @@ const STATUS_OF_KIND: Record<ErrorKind, [ErrorStatus, string]> = {
   "not-found": [404, "NOT_FOUND"],
   conflict: [409, "CONFLICT"],
   "sync-failed": [500, "SYNC_FAILED"],
+  "backup-failed": [500, "BACKUP_FAILED"],
+  "wrong-password": [403, "FORBIDDEN"],
+  damaged: [500, "BACKUP_FAILED"],
+  "storage-unavailable": [503, "CLOUD_ERROR"],
   unavailable: [503, "UNAVAILABLE"],
 };
 

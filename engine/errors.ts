@@ -9,9 +9,23 @@
  * - `not-found`: what the request names does not exist.
  * - `conflict`: the state of things forbids it now; another run, a safety limit.
  * - `sync-failed`: the synchronisation could not start or go on.
+ * - `backup-failed`: the same of a backup, a restore or the repository's care.
+ * - `wrong-password`: the repository cannot be opened with the password that there is, or needs one and there is none.
+ * - `damaged`: what is stored is not what was written, and the operation cannot do without it.
+ * - `storage-unavailable`: an object store cannot be reached, throttles or is not configured.
  * - `unavailable`: the server is stopping.
  */
-export type ErrorKind = "invalid" | "forbidden" | "not-found" | "conflict" | "sync-failed" | "unavailable";
+export type ErrorKind =
+  | "invalid"
+  | "forbidden"
+  | "not-found"
+  | "conflict"
+  | "sync-failed"
+  | "backup-failed"
+  | "wrong-password"
+  | "damaged"
+  | "storage-unavailable"
+  | "unavailable";
 
 export class EngineError extends Error {
   override readonly name = "EngineError";

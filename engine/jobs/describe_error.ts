@@ -8,6 +8,10 @@ const CODES: Record<ErrorKind, string> = {
   "not-found": "NOT_FOUND",
   conflict: "CONFLICT",
   "sync-failed": "SYNC_FAILED",
+  "backup-failed": "BACKUP_FAILED",
+  "wrong-password": "FORBIDDEN",
+  damaged: "BACKUP_FAILED",
+  "storage-unavailable": "CLOUD_ERROR",
   unavailable: "UNAVAILABLE",
 };
 
