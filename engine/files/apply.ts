@@ -8,6 +8,7 @@ import { temporaryName } from "./rules.ts";
 import { openRoot, openSource, type Roots } from "./scan.ts";
 import { Throttle } from "./throttle.ts";
 import { Trash } from "./trash.ts";
+import { type WrittenEntry, writtenFile, WrittenLog } from "./written.ts";
 import {
   type Descriptor,
   hasCode,
@@ -36,6 +37,8 @@ export interface ApplyOptions {
   trash?: string;
   /** 12 hexadecimal digits, different for every run. */
   run: string;
+  /** File of the {@link WrittenLog}, and whether it is written before each deed. */
+  log: { path: string; atOnce: boolean };
 }
 
 /** Segments of one stream to carry out, in this order. */
@@ -71,6 +74,7 @@ class Applier implements Disposable {
   readonly #options: ApplyOptions;
   readonly #copy: CopyOptions;
   readonly #trash: Trash | undefined;
+  readonly #log: WrittenLog;
   readonly #targetPath: string;
   readonly #report = emptyReport();
   readonly #replacements: Replacement[] = [];
@@ -98,6 +102,7 @@ class Applier implements Disposable {
         Atomics.add(context.counters, JobCounter.bytes, BigInt(bytes));
       },
     };
+    this.#log = new WrittenLog(options.log.path, options.log.atOnce);
     if (options.trash !== undefined) this.#trash = new Trash(options.trash, this.#copy);
   }
 
@@ -117,6 +122,7 @@ class Applier implements Disposable {
   /** Puts the waiting replacements in their places. */
   end(): Report {
     this.#replace();
+    this.#log.flush();
     return this.#report;
   }
 
@@ -190,7 +196,7 @@ class Applier implements Disposable {
     const replaced = this.#options.preservePermissions ? undefined : statIfPresent(to, name);
     const copied = copyToTemporary(this.#source.directory(directory), name, to, temporary, this.#copy, replaced);
     this.#report.bytes += copied.size;
-    this.#place(directory, to, temporary, name, existing);
+    this.#place(directory, to, temporary, writtenFile(name, copied), existing);
   }
 
   #symlink(directory: string, name: string, link: string, existing: Existing): void {
@@ -204,16 +210,19 @@ class Applier implements Disposable {
       unlinkAt(to, temporary);
       throw error;
     }
-    this.#place(directory, to, temporary, name, existing);
+    this.#place(directory, to, temporary, ["symlink", name, link], existing);
   }
 
   /** Gives a complete temporary file its name, at once where the name is free, else once it is on the disk. */
-  #place(directory: string, to: Descriptor, temporary: string, name: string, existing: Existing): void {
+  #place(directory: string, to: Descriptor, temporary: string, written: WrittenEntry, existing: Existing): void {
+    const name = written[1];
     if (existing === "entry") {
+      this.#log.add(directory, written);
       this.#replacements.push({ directory, temporary, name });
       return;
     }
     try {
+      this.#log.note(directory, written);
       if (existing === "directory") removeDirectoryAt(to, name);
       renameToFree(to, temporary, to, name);
     } catch (error) {
@@ -231,6 +240,7 @@ class Applier implements Disposable {
    */
   #replace(): void {
     if (this.#replacements.length === 0) return;
+    this.#log.flush();
     syncFileSystem(this.#target.root);
     for (let next = this.#replacements[0]; next !== undefined; next = this.#replacements[0]) {
       const { directory, temporary, name } = next;
@@ -250,6 +260,7 @@ class Applier implements Disposable {
 
   #directory(directory: string, name: string, existing: Existing): void {
     const to = this.#into(directory);
+    this.#log.note(directory, ["directory", name]);
     if (existing === "entry") {
       this.#trash?.keep(directory, to, name);
       unlinkAt(to, name);
@@ -268,6 +279,7 @@ class Applier implements Disposable {
     if (wanted.size !== there.size || wanted.mtime !== there.mtime || wanted.mtimeNs !== there.mtimeNs) {
       throw new PathFailure(`${path}, the file that it is linked to, could not be copied`);
     }
+    this.#log.note(directory, writtenFile(name, there));
     if (existing === "nothing") {
       linkAt(from, base, to, name);
     } else {
@@ -292,6 +304,7 @@ class Applier implements Disposable {
 
   #rename(directory: string, name: string, from: string): void {
     const to = this.#target.directory(directory);
+    this.#log.note(directory, ["gone", from]);
     if (name.toLowerCase() === from.toLowerCase()) renameAt(to, from, to, name);
     else renameToFree(to, from, to, name);
     this.#target.reset();
@@ -302,6 +315,7 @@ class Applier implements Disposable {
   #delete(directory: string, name: string, isDirectory: boolean): void {
     try {
       const from = this.#target.directory(directory);
+      this.#log.note(directory, ["gone", name]);
       if (isDirectory) {
         removeDirectoryAt(from, name);
       } else {
@@ -329,6 +343,7 @@ class Applier implements Disposable {
   [Symbol.dispose](): void {
     for (const { directory, temporary } of this.#replacements) this.#discard(directory, temporary);
     this.#joined?.[Symbol.dispose]();
+    this.#log[Symbol.dispose]();
     this.#trash?.[Symbol.dispose]();
   }
 }

@@ -5,6 +5,7 @@ import { groupSegments, type PlanLine, type Segment, type Stream } from "./plan.
 import { deletionsOff, type Plan } from "./planned.ts";
 import { addError, addReport, emptyReport, type Report } from "./report.ts";
 import { counter, forEachAtOnce, type Run, watch } from "./run.ts";
+import { writtenPath } from "./written.ts";
 
 /** What a step counts in the progress beside its bytes: making a file takes as long as copying this much. */
 const STEP_WEIGHT = 32 * 1024;
@@ -33,6 +34,7 @@ class Application {
       bandwidthLimit: request.bandwidthLimit,
       trash: request.trashDirectory === undefined ? undefined : `${request.trashDirectory}/${run.stamp}-${run.id}`,
       run: run.id,
+      log: { path: writtenPath(run.baseline), atOnce: run.prepared.baseline !== "none" },
     };
     this.#done.errors = [...plan.report.errors];
     this.#done.errorCount = plan.report.errorCount;
@@ -123,9 +125,13 @@ class Application {
 
   async #rebase(): Promise<void> {
     const { tasks, roots, rules, spool, baseline, workers } = this.#run;
+    const directories: string[] = [];
     await forEachAtOnce(this.#groups(this.#plan.stream("baseline")), workers, async (segments) => {
-      addReport(this.#done, await tasks.run("files.rebase", { roots, rules, spool, segments, baseline }));
+      const { report, unsettled } = await tasks.run("files.rebase", { roots, rules, spool, segments, baseline });
+      addReport(this.#done, report);
+      for (const directory of unsettled) directories.push(directory);
     });
+    if (directories.length > 0) await tasks.run("files.absorb", { roots, baseline, directories });
   }
 
   #progress() {

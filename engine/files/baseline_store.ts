@@ -71,6 +71,12 @@ export class BaselineStore implements Disposable {
     return row?.entries as Uint8Array | undefined;
   }
 
+  /** The row that a directory was given by {@link setAside}. */
+  readAside(directory: string): Uint8Array | undefined {
+    const row = this.#database.prepare("SELECT entries FROM aside WHERE path = ?").get(key(directory));
+    return row?.entries as Uint8Array | null ?? undefined;
+  }
+
   /** Sets new rows aside; null forgets a directory and all below it. Lost in a power cut, which {@link settle} outlives. */
   setAside(rows: Iterable<[directory: string, entries: Uint8Array | null]>): void {
     this.#database.exec("PRAGMA synchronous = OFF");
@@ -90,6 +96,7 @@ export class BaselineStore implements Disposable {
 
   /** Makes what was set aside the baseline, with facts about the pair, in one step. */
   settle(facts: Record<string, string>): void {
+    this.#database.exec("PRAGMA synchronous = FULL");
     this.#transaction(() => {
       const gone = this.#database.prepare("SELECT path FROM aside WHERE entries IS NULL").all();
       const remove = this.#database.prepare("DELETE FROM directory WHERE path = ? OR (path >= ? AND path < ?)");

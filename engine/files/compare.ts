@@ -82,6 +82,9 @@ export class DirectoryComparison {
   #baseline: Map<string, BaselineEntry> | undefined;
   #handled = new Uint8Array(256);
   #touched = false;
+  /** Whether the plan makes out the directory's baseline anew, and whether it puts something new there. */
+  #rebased = false;
+  #written = false;
   #children: PendingDirectory[] = [];
 
   constructor(rules: Rules, options: CompareOptions, plan: PlanWriter, report: Report) {
@@ -99,6 +102,8 @@ export class DirectoryComparison {
     this.#target = target;
     this.#baseline = undefined;
     this.#touched = false;
+    this.#written = false;
+    this.#rebased = false;
     this.#children = [];
     const partner = pair(source, target, input.folds, (i, j) => this.#renameCase(i, j));
     this.#readBaseline(input);
@@ -115,6 +120,8 @@ export class DirectoryComparison {
         if (handled[j] === 0) this.#visitExtra(target, j);
       }
     }
+    // A source that changes after its copy leaves a state that only the run itself knows.
+    if (this.#written && !this.#rebased) this.#plan.add("baseline", directory.path);
     if (source !== undefined && !(directory.target ? !this.#touched && directory.own === "same" : !this.#wanted())) {
       this.#plan.add("finish", directory.path, ["finish", directory.own === "counted"]);
       if (directory.own === "counted") this.#report.updated++;
@@ -149,6 +156,7 @@ export class DirectoryComparison {
     // Where only the order is another one, there is nothing to write.
     if (baseline?.length === current.length && isDeepStrictEqual(this.#baseline, decodeBaseline(current))) return;
     this.#plan.add("baseline", directory.path);
+    this.#rebased = true;
   }
 
   #baselineOf(name: string, i: number): BaselineEntry | undefined {
@@ -219,6 +227,7 @@ export class DirectoryComparison {
 
   /** Writes the step that puts the source's entry into the target. */
   #make(source: Listing, i: number, j: number, existing: Existing, taken: boolean): void {
+    this.#written = true;
     const name = source.names[i];
     const type = source.type(i);
     if (type === "directory") {

@@ -2,12 +2,17 @@ import { JOB_COUNTERS, type PoolJob, type TaskContext, type TaskPool } from "../
 import { tasks } from "../../workers/tasks/mod.ts";
 
 /**
- * For tests: a pool that runs each task in this thread, one after the other, and calls a hook before each, so that a test can
- * change the world at a known moment or break a known operation.
+ * For tests: a pool that runs each task in this thread, one after the other, and calls a hook before each and one at each
+ * checkpoint, so that a test can change the world at a known moment or break a known operation.
  */
-export function inlinePool(before: (task: string, input: unknown) => void = () => {}): TaskPool {
+export function inlinePool(
+  before: (task: string, input: unknown) => void = () => {},
+  atCheckpoint: (task: string) => void = () => {},
+): TaskPool {
+  let current = "";
   const run = (name: string, input: unknown, context: TaskContext) => {
     before(name, input);
+    current = name;
     const handler = tasks[name as keyof typeof tasks] as (input: unknown, context: TaskContext) => unknown;
     return structuredClone(handler(structuredClone(input), context));
   };
@@ -21,7 +26,10 @@ export function inlinePool(before: (task: string, input: unknown) => void = () =
         get aborted() {
           return signal.aborted;
         },
-        checkpoint: () => signal.throwIfAborted(),
+        checkpoint: () => {
+          atCheckpoint(current);
+          signal.throwIfAborted();
+        },
         progress: () => {},
       };
       const job = {

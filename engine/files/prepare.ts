@@ -2,6 +2,9 @@ import * as fs from "node:fs";
 import { makeDirectories } from "./directories.ts";
 import { BaselineStore } from "./baseline_store.ts";
 import { FAILED, openRoot } from "./scan.ts";
+import { DamagedBaseline, isDamage } from "./damage.ts";
+import { absorbWritten } from "./absorb.ts";
+import { writtenPath } from "./written.ts";
 import { EngineError } from "../errors.ts";
 import {
   checkWritable,
@@ -15,6 +18,7 @@ import {
   syncFileSystem,
   Tree,
 } from "../posix/mod.ts";
+import type { TaskContext } from "../../workers/types.ts";
 
 export interface PrepareInput {
   source: string;
@@ -39,7 +43,7 @@ export interface PrepareOutput {
 const FORMAT = "1";
 
 /** Looks at both directories before anything is compared. @throws EngineError `sync-failed`, `invalid` */
-export function prepare(input: PrepareInput): PrepareOutput {
+export function prepare(input: PrepareInput, context: TaskContext): PrepareOutput {
   fs.writeFileSync(input.spool, "", { mode: 0o600 });
   using source = openSide(input.source, "source");
   const { identity } = source;
@@ -60,7 +64,12 @@ export function prepare(input: PrepareInput): PrepareOutput {
     targetExists = false;
     refuseInside(input.target, identity);
   }
-  return { sourceIdentity: identity, targetExists, owners: mayChangeOwner(), ...readState(input) };
+  return {
+    sourceIdentity: identity,
+    targetExists,
+    owners: mayChangeOwner(),
+    ...readState(input, targetExists, context),
+  };
 }
 
 const INVALID = "The request cannot be carried out";
@@ -107,22 +116,44 @@ function refuseNested(from: Descriptor, other: string, words: string): void {
   }
 }
 
-function readState(input: PrepareInput): Pick<PrepareOutput, "baseline" | "interrupted"> {
+function readState(
+  input: PrepareInput,
+  targetExists: boolean,
+  context: TaskContext,
+): Pick<PrepareOutput, "baseline" | "interrupted"> {
   if (!fs.existsSync(input.baseline)) return { baseline: "none", interrupted: false };
   try {
     using store = new BaselineStore(input.baseline);
-    if (store.fact("format") !== FORMAT) throw new RangeError("Cannot read the baseline: it has another format");
+    if (store.fact("format") !== FORMAT) throw new DamagedBaseline("It has another format");
     const complete = store.fact("complete") === "yes";
+    if (complete && targetExists) absorbLastRun(input, store, context);
     const sameRules = store.fact("rules") === input.rulesKey;
     return {
       baseline: !complete ? "none" : sameRules ? "complete" : "partial",
       interrupted: store.fact("running") !== "no",
     };
-  } catch {
-    // A baseline only tells conflicts; a damaged or foreign one is worth no more than none, and its file is in the way.
+  } catch (error) {
+    if (!isDamage(error)) throw error;
     for (const suffix of ["", "-wal", "-shm"]) fs.rmSync(input.baseline + suffix, { force: true });
     return { baseline: "none", interrupted: true };
   }
+}
+
+/** Completes the baseline with what a run did that did not come to its end. */
+function absorbLastRun({ target: path, baseline }: PrepareInput, store: BaselineStore, context: TaskContext): void {
+  const log = writtenPath(baseline);
+  if (!fs.existsSync(log)) return;
+  using target = openSide(path, "target");
+  store.begin({});
+  absorbWritten({
+    log,
+    target,
+    store,
+    read: (directory) => store.readAside(directory) ?? store.read(directory),
+    checkpoint: () => context.checkpoint(),
+  });
+  store.settle({});
+  fs.rmSync(log);
 }
 
 export interface BeginInput {
@@ -144,6 +175,7 @@ export function begin({ target, mode, baseline }: BeginInput): void {
   }
   using store = new BaselineStore(baseline);
   store.begin({ format: FORMAT, running: "yes" });
+  fs.writeFileSync(writtenPath(baseline), "", { mode: 0o600 });
 }
 
 /** Waits until everything written to the directories' file systems is on the disk. */
@@ -165,4 +197,5 @@ export interface EndInput {
 export function end({ baseline, rulesKey, clean }: EndInput): void {
   using store = new BaselineStore(baseline);
   store.settle({ format: FORMAT, complete: "yes", rules: rulesKey, running: clean ? "no" : "yes" });
+  fs.rmSync(writtenPath(baseline), { force: true });
 }

@@ -1,16 +1,12 @@
-import {
-  BaselineEncoder,
-  type BaselineEntry,
-  baselineEntry,
-  decodeBaseline,
-  sourceUnchanged,
-  targetUnchanged,
-} from "./baseline.ts";
+import { BaselineEncoder, type BaselineEntry, baselineEntry, decodeBaseline, targetUnchanged } from "./baseline.ts";
+import { absorbWritten } from "./absorb.ts";
 import { BaselineStore } from "./baseline_store.ts";
+import { isCutTime } from "./coarse.ts";
 import { readSegment, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { isTemporaryName, type RuleOptions, Rules } from "./rules.ts";
 import { openRoot, openSource, type Roots } from "./scan.ts";
+import { writtenPath } from "./written.ts";
 import { hasCode, Listing, PosixError, readDirectory } from "../posix/mod.ts";
 import type { TaskContext } from "../../workers/types.ts";
 
@@ -24,12 +20,20 @@ export interface RebaseInput {
   baseline: string;
 }
 
+export interface RebaseOutput {
+  report: Report;
+  /** Directories whose target has something that neither the source nor the baseline explains. */
+  unsettled: string[];
+}
+
 /**
- * Lists both sides again and sets aside what they now agree on, until the run's end makes it the baseline. An entry on which they do not (a conflict that was left, a file
- * that failed) keeps the baseline it had, so that the next run sees it as this one did.
+ * Lists both sides again and sets aside what they now agree on, until the run's end makes it the baseline. An entry on which
+ * they do not (a conflict that was left, a file that failed) keeps the baseline it had, so that the next run sees it as this
+ * one did; one that the run wrote is left to {@link absorb}.
  */
-export function rebase(input: RebaseInput, context: TaskContext): Report {
+export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
   const report = emptyReport();
+  const unsettled: string[] = [];
   const rules = new Rules(input.rules);
   using source = openSource(input.roots);
   using target = openRoot(input.roots.target, "target");
@@ -44,31 +48,58 @@ export function rebase(input: RebaseInput, context: TaskContext): Report {
     try {
       const from = readDirectory(source.directory(path), listings[0]);
       const to = readDirectory(target.directory(path), listings[1]);
-      const entries = agreed(path, from, to, old, rules);
+      const { entries, settled } = agreed(path, from, to, old, rules);
+      if (settled < to.length) unsettled.push(path);
       encoder.reset();
       for (const [name, entry] of entries) encoder.add(name, entry);
       rows.push([path, encoder.bytes.slice()]);
       for (const [name, entry] of old) {
-        if (entry.type === "directory" && !entries.has(name)) rows.push([path === "" ? name : `${path}/${name}`, null]);
+        if (entry.type !== "directory" || entries.get(name)?.type === "directory") continue;
+        rows.push([path === "" ? name : `${path}/${name}`, null]);
       }
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
       // Where a side lacks the directory they agree on nothing, and the failure to make it has been reported.
-      if (!hasCode(error, "ENOENT")) addError(report, path, error);
+      if (hasCode(error, "ENOENT")) unsettled.push(path);
+      else addError(report, path, error);
     }
   }
   store.setAside(rows);
-  return report;
+  return { report, unsettled };
 }
 
-/** What both sides have in common, in the source's order, which is how the comparison meets it. */
+export interface AbsorbInput {
+  roots: Roots;
+  baseline: string;
+  directories: string[];
+}
+
+/** Completes rows of unsettled directories with what the run itself wrote there before the source changed again. */
+export function absorb({ roots, baseline, directories }: AbsorbInput, context: TaskContext): void {
+  using target = openRoot(roots.target, "target");
+  using store = new BaselineStore(baseline);
+  absorbWritten({
+    log: writtenPath(baseline),
+    target,
+    store,
+    read: (directory) => store.readAside(directory) ?? store.read(directory),
+    directories: new Set(directories),
+    checkpoint: () => context.checkpoint(),
+  });
+}
+
+/**
+ * What both sides have in common, in the source's order, which is how the comparison meets it; and how many of the target's
+ * entries are what their entry there says.
+ */
 function agreed(
   path: string,
   source: Listing,
   target: Listing,
   old: Map<string, BaselineEntry>,
   rules: Rules,
-): Map<string, BaselineEntry> {
+): { entries: Map<string, BaselineEntry>; settled: number } {
+  let settled = 0;
   const targets = new Map(target.names.map((name, j) => [name, j]));
   const entries = new Map<string, BaselineEntry>();
   for (let i = 0; i < source.length; i++) {
@@ -84,31 +115,28 @@ function agreed(
       if (known !== undefined) entries.set(name, known);
     } else if (targetUnchanged(entry, target, j)) {
       entries.set(name, entry);
+      settled++;
     } else if (isCoarse(entry, target, j)) {
       entry.targetMtime = target.mtime(j);
       entry.targetMtimeNs = target.mtimeNs(j);
       entries.set(name, entry);
+      settled++;
     } else if (known !== undefined) {
-      const settled = sourceUnchanged(known, source, i) && targetUnchanged(known, target, j);
-      entries.set(name, settled ? { ...known } : known);
+      entries.set(name, known);
+      if (targetUnchanged(known, target, j)) settled++;
     }
   }
   for (const [name, known] of old) {
-    if (!entries.has(name) && targets.has(name)) entries.set(name, known);
+    const j = targets.get(name);
+    if (j === undefined || entries.has(name)) continue;
+    entries.set(name, known);
+    if (targetUnchanged(known, target, j)) settled++;
   }
-  return entries;
+  return { entries, settled };
 }
-
-/** Steps of modification times on file systems that keep coarser ones, nanoseconds: NTFS, most networks, exFAT, ext3, FAT. */
-const COARSE_STEPS = [100, 1e3, 1e6, 1e7, 1e9, 2e9];
 
 /** Whether a target's file is the source's under a time that its file system has cut. */
 function isCoarse(source: BaselineEntry, target: Listing, index: number): boolean {
   if (source.type !== "file" || target.type(index) !== "file" || source.size !== target.size(index)) return false;
-  const cut = (step: number) => {
-    const nanoseconds = step < 1e9 ? source.mtimeNs - source.mtimeNs % step : 0;
-    const seconds = step <= 1e9 ? source.mtime : source.mtime - source.mtime % 2;
-    return target.mtimeNs(index) === nanoseconds && target.mtime(index) === seconds;
-  };
-  return COARSE_STEPS.some(cut);
+  return isCutTime(source, { mtime: target.mtime(index), mtimeNs: target.mtimeNs(index) });
 }

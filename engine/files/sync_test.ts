@@ -89,10 +89,13 @@ Deno.test("cancelled in the middle, it leaves no temporary file and is brought t
   const cancel = new AbortController();
   const abort: Hook = (task) => task === "files.flush" && cancel.abort(new DOMException("stop", "AbortError"));
   await assert.rejects(
-    world.sync({}, (task, input) => {
-      abort(task, input);
-      if (task === "files.flush") cancel.signal.throwIfAborted();
-    }, cancel.signal),
+    world.sync({}, {
+      before: (task, input) => {
+        abort(task, input);
+        if (task === "files.flush") cancel.signal.throwIfAborted();
+      },
+      signal: cancel.signal,
+    }),
     { name: "AbortError" },
   );
   assert.ok(!Object.keys(world.list(world.target)).some((path) => path.includes(".syncline-")));

@@ -9,6 +9,14 @@ export type Part = Partial<SyncFilesRequest>;
 /** Called before each task. */
 export type Hook = (task: string, input: unknown) => void;
 
+/** When a test steps in. */
+export interface Hooks {
+  before?: Hook;
+  /** Called at each checkpoint of a task. */
+  atCheckpoint?: (task: string) => void;
+  signal?: AbortSignal;
+}
+
 /** For tests: a source, a target and runs between them, in a temporary directory. */
 export class World implements Disposable {
   readonly path = Deno.realPathSync(Deno.makeTempDirSync());
@@ -21,7 +29,10 @@ export class World implements Disposable {
     fs.mkdirSync(this.source);
   }
 
-  async sync(part: Part = {}, before?: Hook, signal = new AbortController().signal): Promise<SyncFilesResult> {
+  async sync(part: Part = {}, hooks: Hook | Hooks = {}): Promise<SyncFilesResult> {
+    const { before, atCheckpoint, signal = new AbortController().signal } = typeof hooks === "function"
+      ? { before: hooks }
+      : hooks;
     const request: SyncFilesRequest = {
       sourceDirectory: this.source,
       targetDirectory: this.target,
@@ -35,7 +46,7 @@ export class World implements Disposable {
       preservePermissions: true,
       ...part,
     };
-    const services = { pool: inlinePool(before), dataDir: `${this.path}/data`, locks: this.#locks };
+    const services = { pool: inlinePool(before, atCheckpoint), dataDir: `${this.path}/data`, locks: this.#locks };
     fs.mkdirSync(services.dataDir, { recursive: true });
     await prepareDataDirectory(services.dataDir);
     return await syncFiles(request, services, { sessionId: `run${++this.#runs}`, signal, progress: () => {} });

@@ -193,6 +193,15 @@ export function syncFileSystem(descriptor: Descriptor): void {
   if (libc.syncfs(descriptor) < 0) throw lastError("syncfs");
 }
 
+/** Writes all bytes at the end of a file opened with `O_APPEND`; what other writers append does not come between. */
+export function appendTo(descriptor: Descriptor, data: Uint8Array<ArrayBuffer>): void {
+  for (let written = 0; written < data.length;) {
+    const count = libc.write(descriptor, data.subarray(written), data.length - written);
+    if (count >= 0) written += count;
+    else if (errno() !== EINTR) throw lastError("write");
+  }
+}
+
 export function truncate(descriptor: Descriptor, size: number): void {
   if (libc.ftruncate(descriptor, BigInt(size)) < 0) throw lastError("truncate");
 }

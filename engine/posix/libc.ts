@@ -22,6 +22,7 @@ const SYMBOLS = {
   // Results of 64 bits that are surely below 2^31 are taken as 32: the others come as a number or a BigInt as V8 sees fit.
   pread: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
   pwrite: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   ioctl: { parameters: ["i32", "usize", "i32"], result: "i32" },

@@ -7,7 +7,7 @@ import { applySegments } from "../../engine/files/apply.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { begin, end, flush, prepare } from "../../engine/files/prepare.ts";
 import { preview } from "../../engine/files/preview.ts";
-import { rebase } from "../../engine/files/rebase.ts";
+import { absorb, rebase } from "../../engine/files/rebase.ts";
 import { scanDirectories } from "../../engine/files/scan.ts";
 
 /** Task name → handler. Add a task here and nowhere else. */
@@ -20,6 +20,7 @@ export const tasks = {
   "files.apply": applySegments,
   "files.flush": flush,
   "files.rebase": rebase,
+  "files.absorb": absorb,
   "files.end": end,
 } satisfies Record<string, TaskHandler<never, unknown, never>>;
 
