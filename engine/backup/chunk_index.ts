@@ -180,7 +180,12 @@ export class IndexBuilder {
     if (table.offset + table.storedLength > packSize) throw damaged(what, "its table has a frame beyond its end");
     const frame = this.#frameCount++;
     this.#frames.set(
-      [pack, table.offset, (table.storedLength | (table.codec === Codec.raw ? 0 : 0x80000000)) >>> 0, table.plainLength],
+      [
+        pack,
+        table.offset,
+        (table.storedLength | (table.codec === Codec.raw ? 0 : 0x80000000)) >>> 0,
+        table.plainLength,
+      ],
       frame * FRAME_WORDS,
     );
     let offset = 0;

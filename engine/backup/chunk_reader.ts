@@ -54,7 +54,9 @@ export class ChunkReader {
     const bytes = frame === this.#latest ? this.#latestBytes : await this.#frame(frame, wanted);
     const at = this.#index.offsetOf(entry);
     const chunk = bytes.subarray(at, at + this.#index.lengthOf(entry));
-    if (!equal(chunkId(this.#access, chunk), wanted)) throw this.#lost(wanted, frame, "reads back differently than its id says");
+    if (!equal(chunkId(this.#access, chunk), wanted)) {
+      throw this.#lost(wanted, frame, "reads back differently than its id says");
+    }
     return chunk;
   }
 
@@ -84,7 +86,11 @@ export class ChunkReader {
     let key = this.#keys.get(pack);
     if (key === undefined) this.#keys.set(pack, key = frameKey(this.#access, index.packSalt(pack)));
     try {
-      const range = { offset: index.frameOffset(frame), length: index.storedLength(frame), signal: this.#options.signal };
+      const range = {
+        offset: index.frameOffset(frame),
+        length: index.storedLength(frame),
+        signal: this.#options.signal,
+      };
       const stored = await this.#store.read(what, range);
       const number = index.numberInPack(frame);
       return openFrame(stored, { key, number, codec: index.codec(frame), plainLength: index.plainLength(frame) }, what);
@@ -92,7 +98,10 @@ export class ChunkReader {
       if (error instanceof StoreError && (error.kind === "not-found" || error.kind === "invalid")) {
         throw this.#lost(wanted, frame, "is missing", error);
       }
-      if (error instanceof EngineError && error.kind === "damaged" || error instanceof StoreError && error.kind === "damaged") {
+      if (
+        error instanceof EngineError && error.kind === "damaged" ||
+        error instanceof StoreError && error.kind === "damaged"
+      ) {
         throw this.#lost(wanted, frame, "is damaged", error);
       }
       throw error;

@@ -25,7 +25,11 @@ export function encodeHeader(encrypted: boolean, kind: PackKind, salt: Uint8Arra
 }
 
 /** @throws EngineError `damaged`, also where the mode is not the repository's. */
-export function decodeHeader(header: Uint8Array, encrypted: boolean, what: string): { kind: PackKind; salt: Uint8Array } {
+export function decodeHeader(
+  header: Uint8Array,
+  encrypted: boolean,
+  what: string,
+): { kind: PackKind; salt: Uint8Array } {
   if (decoder.decode(header.subarray(0, 8)) !== HEADER_MAGIC) throw damaged(what, "it does not begin as a pack does");
   if (header[8] !== (encrypted ? 1 : 0)) throw damaged(what, `mode ${header[8]}, which must not be in this repository`);
   if (header[9] > 1) throw damaged(what, `unknown kind ${header[9]}`);

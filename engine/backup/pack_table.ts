@@ -123,7 +123,9 @@ export class TableReader {
     this.chunks = view.getUint32(this.#at + 13, true);
     this.#chunksAt = this.#at + FRAME_LINE;
     this.#at = this.#chunksAt + this.chunks * CHUNK_LINE;
-    if (codec !== Codec.raw && codec !== Codec.zstd) throw damaged(this.#what, `its table has an unknown codec ${codec}`);
+    if (codec !== Codec.raw && codec !== Codec.zstd) {
+      throw damaged(this.#what, `its table has an unknown codec ${codec}`);
+    }
     this.codec = codec;
     if (this.chunks === 0 || this.#at > this.#table.length) throw damaged(this.#what, CUT);
     if (this.offset + this.storedLength > MAX_PACK || this.plainLength > MAX_PACK) {
