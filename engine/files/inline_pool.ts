@@ -10,11 +10,17 @@ export function inlinePool(
   atCheckpoint: (task: string) => void = () => {},
 ): TaskPool {
   let current = "";
-  const run = (name: string, input: unknown, context: TaskContext) => {
+  const execute = async (name: string, input: unknown, context: TaskContext) => {
     before(name, input);
     current = name;
     const handler = tasks[name as keyof typeof tasks] as (input: unknown, context: TaskContext) => unknown;
-    return structuredClone(handler(structuredClone(input), context));
+    return structuredClone(await handler(structuredClone(input), context));
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  const run = (name: string, input: unknown, context: TaskContext) => {
+    const task = last.then(() => execute(name, input, context));
+    last = task.catch(() => {});
+    return task;
   };
   return {
     size: 2,
@@ -35,7 +41,7 @@ export function inlinePool(
       const job = {
         name,
         counters,
-        run: (task: string, input: unknown) => Promise.resolve().then(() => run(task, input, context)),
+        run: (task: string, input: unknown) => run(task, input, context),
         ready: () => Promise.resolve(),
         close: () => Promise.resolve(),
         [Symbol.asyncDispose]: () => Promise.resolve(),

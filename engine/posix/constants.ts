@@ -10,6 +10,8 @@ export const O_EXCL = 0o200;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+/** Leave the access time as it is; only for the file's owner. */
+export const O_NOATIME = 0o1000000;
 export const O_DIRECTORY = arm ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = arm ? 0o100000 : 0o400000;
 /** Transfer between the device and this process's memory without the page cache; wants aligned addresses and lengths. */

@@ -66,6 +66,9 @@ export class Listing {
     words[at + Field.inodeLow] = statx[8];
     words[at + Field.inodeHigh] = statx[9];
     words[at + Field.device] = (statx[34] << 20) | statx[35];
+    words[at + Field.ctimeLow] = statx[24];
+    words[at + Field.ctimeHigh] = statx[25];
+    words[at + Field.ctimeNs] = statx[26];
   }
 
   mode(index: number): number {
@@ -105,6 +108,24 @@ export class Listing {
 
   mtimeNs(index: number): number {
     return this.#words[index * STAT_WORDS + Field.mtimeNs];
+  }
+
+  /** When the inode last changed in any way, seconds. */
+  ctime(index: number): number {
+    const at = index * STAT_WORDS;
+    return (this.#words[at + Field.ctimeHigh] | 0) * 4294967296 + this.#words[at + Field.ctimeLow];
+  }
+
+  ctimeNs(index: number): number {
+    return this.#words[index * STAT_WORDS + Field.ctimeNs];
+  }
+
+  /** The inode's number, decimal, as it may exceed 2^53. */
+  inode(index: number): string {
+    const at = index * STAT_WORDS;
+    const high = this.#words[at + Field.inodeHigh];
+    const low = this.#words[at + Field.inodeLow];
+    return high === 0 ? String(low) : String(BigInt(high) << 32n | BigInt(low));
   }
 
   /** What makes the entry's inode itself: equal for hard links of one file. */

@@ -148,3 +148,52 @@ Deno.test("holes are found", () => {
     posix.close(descriptor);
   });
 });
+
+Deno.test("extended attributes of any name and value are set, listed, read and removed", () => {
+  inTemporaryDirectory((path) => {
+    fs.writeFileSync(`${path}/file`, "x");
+    using tree = new posix.Tree(path);
+    const file = posix.openAt(tree.root, "file", posix.O_RDONLY | posix.O_NOATIME);
+    try {
+      assert.deepEqual(posix.readXattrs(file), []);
+      const value = Uint8Array.from({ length: 1000 }, (_, i) => i);
+      posix.setXattr(file, "user.b", value);
+      posix.setXattr(file, "user.\udcff", new Uint8Array(0));
+      posix.setXattr(file, "user.b", value.subarray(1));
+      assert.deepEqual(posix.readXattrs(file), [["user.b", value.slice(1)], ["user.\udcff", new Uint8Array(0)]]);
+      posix.removeXattr(file, "user.b");
+      posix.removeXattr(file, "user.b");
+      assert.deepEqual(posix.listXattrs(file), ["user.\udcff"]);
+      assert.throws(() => posix.setXattr(file, "nonsense", value), withCode("EOPNOTSUPP"));
+    } finally {
+      posix.close(file);
+    }
+  });
+});
+
+Deno.test("a listing has inode and change time as a single look has them", () => {
+  inTemporaryDirectory((path) => {
+    fs.writeFileSync(`${path}/file`, "x");
+    using tree = new posix.Tree(path);
+    const listing = posix.readDirectory(tree.root, new posix.Listing());
+    const stat = posix.statAt(tree.root, "file");
+    assert.deepEqual([listing.ctime(0), listing.ctimeNs(0)], [stat.ctime, stat.ctimeNs]);
+    assert.ok(stat.identity.endsWith(`:${listing.inode(0)}`));
+  });
+});
+
+Deno.test("a read buffer takes bytes at any place and never past its end", () => {
+  inTemporaryDirectory((path) => {
+    fs.writeFileSync(`${path}/file`, "0123456789");
+    using tree = new posix.Tree(path);
+    const file = posix.openAt(tree.root, "file", posix.O_RDONLY);
+    const buffer = new posix.ReadBuffer(100);
+    try {
+      assert.equal(buffer.read(file, 90, 10, 2), 8);
+      assert.equal(new TextDecoder().decode(buffer.bytes.subarray(90, 98)), "23456789");
+      assert.throws(() => buffer.read(file, 91, 10, 0), RangeError);
+    } finally {
+      posix.close(file);
+    }
+  });
+});

@@ -4,7 +4,7 @@ import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "./constants.ts";
  * What `statx` says of one entry, as the 32-bit words of the kernel's buffer at a given place. A listing holds thousands
  * of these without an object each.
  */
-export const STAT_WORDS = 12;
+export const STAT_WORDS = 15;
 
 /** Indices into an entry's {@link STAT_WORDS} words. */
 export const Field = {
@@ -20,6 +20,9 @@ export const Field = {
   inodeLow: 9,
   inodeHigh: 10,
   device: 11,
+  ctimeLow: 12,
+  ctimeHigh: 13,
+  ctimeNs: 14,
 } as const;
 
 export type EntryType = "file" | "directory" | "symlink" | "special";
