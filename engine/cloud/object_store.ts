@@ -64,6 +64,11 @@ export interface ObjectStore {
   list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<ObjectInfo>;
   /** Idempotent: no object with the key is no error. */
   delete(key: string, options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * Removes what writers that were begun before a time left without a commit, and returns its bytes. Whoever calls it knows that
+   * none of them is still at work.
+   */
+  removeUnfinished(before: Date): Promise<number>;
 }
 
 /**

@@ -23,6 +23,22 @@ const SYMBOLS = {
   pread: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
   pwrite: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  readInto: { name: "pread", parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
+  writeFrom: { name: "pwrite", parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
+  // On another thread, so the error number of a failed call is lost.
+  readIntoLater: {
+    name: "pread",
+    parameters: ["i32", "buffer", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  writeFromLater: {
+    name: "pwrite",
+    parameters: ["i32", "buffer", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  fsyncLater: { name: "fsync", parameters: ["i32"], result: "i32", nonblocking: true },
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   ioctl: { parameters: ["i32", "usize", "i32"], result: "i32" },
