@@ -1,6 +1,6 @@
 import { BaselineEncoder, type BaselineEntry, decodeBaseline } from "./baseline.ts";
 import type { BaselineStore } from "./baseline_store.ts";
-import { isCutTime } from "./coarse.ts";
+import { isSameTime } from "./coarse.ts";
 import { readWritten, type WrittenEntry } from "./written.ts";
 import { type Descriptor, hasCode, readLinkAt, type Stat, statIfPresent, type Tree } from "../posix/mod.ts";
 
@@ -111,8 +111,7 @@ function confirm(record: WrittenEntry, directory: Descriptor, stat: Stat): Basel
   if (record[0] === "file") {
     [entry.size, entry.mtime, entry.mtimeNs] = [record[2], record[3], record[4]];
     [entry.targetMtime, entry.targetMtimeNs] = [stat.mtime, stat.mtimeNs];
-    const same = entry.mtime === stat.mtime && entry.mtimeNs === stat.mtimeNs;
-    if (entry.size !== stat.size || !same && !isCutTime(entry, stat)) return undefined;
+    if (entry.size !== stat.size || !isSameTime(entry, stat)) return undefined;
   }
   return entry;
 }

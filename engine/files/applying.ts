@@ -77,10 +77,10 @@ class Application {
 
   async #steps(): Promise<void> {
     const plan = this.#plan;
-    await this.#inOrder(plan.stream("clear").reverse());
     await this.#inOrder(plan.stream("first"));
     // The largest first, so that none of them is what all others wait for at the end.
     await this.#atOnce(plan.stream("copy").sort((a, b) => b.bytes - a.bytes));
+    await this.#atOnce(plan.stream("over"));
     await this.#atOnce(plan.stream("join"));
     const deletions = plan.stream("delete");
     if (!this.#done.incomplete) {
@@ -112,8 +112,10 @@ class Application {
 
   async #apply(segments: Segment[], lines?: PlanLine[]): Promise<void> {
     const { tasks, roots, spool } = this.#run;
+    const deleting = !this.#done.incomplete;
+    const input = { roots, options: this.#options, spool, segments, lines, deleting };
     try {
-      addReport(this.#done, await tasks.run("files.apply", { roots, options: this.#options, spool, segments, lines }));
+      addReport(this.#done, await tasks.run("files.apply", input));
     } catch (error) {
       if (!(error instanceof Error) || error.name !== "WorkerLostError") throw error;
       this.#clean = false;
@@ -135,7 +137,7 @@ class Application {
   }
 
   #progress() {
-    const streams: Stream[] = ["clear", "first", "copy", "join", "delete", "finish"];
+    const streams: Stream[] = ["first", "copy", "over", "join", "delete", "finish"];
     const segments = streams.flatMap((stream) => this.#plan.stream(stream));
     const bytesTotal = segments.reduce((sum, { bytes }) => sum + bytes, 0);
     const stepsTotal = segments.reduce((sum, { steps }) => sum + steps, 0);

@@ -6,8 +6,9 @@ interface Time {
   mtimeNs: number;
 }
 
-/** Whether a time is another one as a file system with coarser times has cut it. */
-export function isCutTime(whole: Time, cut: Time): boolean {
+/** Whether a time is another one, or that one as a file system with coarser times has cut it. */
+export function isSameTime(whole: Time, cut: Time): boolean {
+  if (whole.mtime === cut.mtime && whole.mtimeNs === cut.mtimeNs) return true;
   return COARSE_STEPS.some((step) => {
     const nanoseconds = step < 1e9 ? whole.mtimeNs - whole.mtimeNs % step : 0;
     const seconds = step <= 1e9 ? whole.mtime : whole.mtime - whole.mtime % 2;

@@ -28,7 +28,7 @@ export interface PendingDirectory {
   target: boolean;
   /** Whether an include pattern named it or one above it. */
   included: boolean;
-  /** It stands where a file goes: what is in it is deleted before the copies. */
+  /** It stands where a file goes, or lies in one that does: what is in it is deleted with that. */
   clear: boolean;
   /** A conflict was reported for it or one above it, so none is for what lies in it. */
   reported: boolean;
@@ -238,12 +238,14 @@ export class DirectoryComparison {
       if (!this.#rules.selective || taken) this.#count(existing);
       this.#descend(name, true, false, taken);
     } else if (type === "symlink") {
-      this.#add("copy", ["symlink", name, source.links.get(i) as string, existing]);
+      const to = source.links.get(i) as string;
+      this.#add(existing === "directory" ? "over" : "copy", ["symlink", name, to, existing]);
       this.#count(existing);
     } else if (source.hardLinks(i) > 1) {
       this.#addLinked(source, i, j, 0, existing);
     } else {
-      this.#add("copy", ["file", name, source.size(i), existing], source.size(i));
+      const stream = existing === "directory" ? "over" : "copy";
+      this.#add(stream, ["file", name, source.size(i), existing], source.size(i));
       this.#count(existing);
       this.#report.bytes += source.size(i);
     }
@@ -374,9 +376,8 @@ export class DirectoryComparison {
 
   /** Something stays in a directory that only the target has. */
   #keep(): void {
-    if (this.#source === undefined && !this.#directory.clear) {
-      this.kept.push([this.#directory.path, this.#directory.top]);
-    }
+    if (this.#directory.clear) this.#add("clear", ["keep"]);
+    else if (this.#source === undefined) this.kept.push([this.#directory.path, this.#directory.top]);
   }
 }
 

@@ -1,6 +1,8 @@
 /** What a run must not take or give away. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
+import type { ApplyInput } from "./apply.ts";
+import { temporaryName } from "./rules.ts";
 import { World } from "./world.ts";
 import { EngineError } from "../errors.ts";
 
@@ -47,12 +49,86 @@ Deno.test("maxDelete counts what is in directories that files replace", async ()
   using world = new World();
   for (let i = 0; i < 3; i++) {
     world.write(`source/x${i}`, "file");
-    world.write(`target/x${i}/keep.bak`, "kept");
     world.write(`target/x${i}/other`, "gone");
   }
-  const options = { deleteMissingInTarget: true, excludePatterns: ["*.bak"], maxDelete: 0 };
+  const options = { deleteMissingInTarget: true, maxDelete: 2 };
   await assert.rejects(world.sync(options), (error) => error instanceof EngineError && error.kind === "conflict");
   assert.equal(world.list(world.target)["x0/other"], "gone");
+});
+
+Deno.test("a directory in a file's place stays whole where something in it is kept", async () => {
+  using world = new World();
+  world.write("source/x", "a file");
+  world.write("source/y", "a file");
+  world.write("source/z", "a file");
+  fs.linkSync(`${world.source}/y`, `${world.source}/y2`);
+  for (const name of ["x", "y2"]) {
+    world.write(`target/${name}/deep/mine.bak`, "kept");
+    world.write(`target/${name}/a/b`, "beside it");
+  }
+  world.write("target/z/a/b", "gone");
+  const options = { deleteMissingInTarget: true, excludePatterns: ["*.bak"] };
+  const dry = await world.sync({ ...options, dryRun: true });
+  const result = await world.sync(options);
+  const words = "something that stays is in the directory in its place";
+  assert.deepEqual(result.errors.toSorted(), [`x: ${words}`, `y2: ${words}`]);
+  assert.deepEqual([dry.statistics, dry.errors.toSorted()], [result.statistics, result.errors.toSorted()]);
+  assert.deepEqual([result.statistics.deleted, dry.plan?.length], [2, result.changesApplied]);
+  const { x, y2, "x/a/b": first, "y2/a/b": second, z, y } = world.list(world.target);
+  assert.deepEqual([x, y2, first, second, z, y], ["/", "/", "beside it", "beside it", "a file", "a file"]);
+});
+
+Deno.test("a directory keeps what is in it where the file that replaces it cannot be copied", async () => {
+  for (const kind of ["file", "symlink", "hard link"]) {
+    using world = new World();
+    world.write("source/leader", "new");
+    if (kind === "file") world.write("source/x", "a file");
+    else if (kind === "symlink") fs.symlinkSync("anywhere", `${world.source}/x`);
+    else fs.linkSync(`${world.source}/leader`, `${world.source}/x`);
+    world.write("target/x/a/b", "precious");
+    const result = await world.sync({ deleteMissingInTarget: true }, (task) => {
+      if (task === "files.apply") {
+        fs.rmSync(`${world.source}/${kind === "hard link" ? "leader" : "x"}`, { force: true });
+      }
+    });
+    assert.equal(result.success, false, kind);
+    assert.equal(world.list(world.target)["x/a/b"], "precious", kind);
+    assert.ok(!Object.keys(world.list(world.target)).some((path) => path.includes(".syncline-")), kind);
+  }
+});
+
+Deno.test("no directory gives way to a file after something could not be read", async () => {
+  using world = new World();
+  world.write("source/x", "a file");
+  world.write("source/a", "vanishes");
+  world.write("target/x/deep", "kept");
+  const result = await world.sync({ deleteMissingInTarget: true }, (task) => {
+    if (task === "files.apply") fs.rmSync(`${world.source}/a`, { force: true });
+  });
+  assert.deepEqual(result.errors.toSorted(), [
+    "a: disappeared during the run",
+    "x: a directory that is not empty is in its place",
+  ]);
+  assert.deepEqual(world.list(world.target), { x: "/", "x/deep": "kept" });
+});
+
+Deno.test("a file stays where the directory that replaces it cannot be made", async () => {
+  using world = new World();
+  world.write("source/x/y", "new");
+  world.write("target/x", "precious");
+  let [count, temporary] = [0, ""];
+  // Something of the run's own next temporary name is in the way.
+  const result = await world.sync({ deleteMissingInTarget: true }, (task, input) => {
+    if (task !== "files.apply" || count++ > 0) return;
+    const { options, segments } = input as ApplyInput;
+    temporary = `${world.target}/${temporaryName(options.run, segments[0].offset)}`;
+    fs.mkdirSync(temporary);
+  });
+  assert.equal(result.success, false);
+  assert.equal(world.list(world.target).x, "precious");
+  const again = await world.sync({ deleteMissingInTarget: true });
+  assert.deepEqual(again.errors, []);
+  world.assertEqual();
 });
 
 Deno.test("the trash is neither the target nor in the source", async () => {

@@ -1,6 +1,5 @@
-import { splitPath } from "./apply.ts";
 import { JobCounter } from "./counters.ts";
-import { type Existing, PlanWriter, readSegment, type Segment } from "./plan.ts";
+import { type Existing, PlanWriter, readSegment, type Segment, splitPath } from "./plan.ts";
 import { emptyReport, type Report } from "./report.ts";
 import type { TaskContext } from "../../workers/types.ts";
 
@@ -85,9 +84,11 @@ export function planLinks({ spool, segments }: LinksInput, context: TaskContext)
     const { file } = step;
     const [directory, name] = splitPath(file.path);
     if (step.kind !== "metadata") touched.add(directory);
+    const over = file.existing === "directory";
     if (step.kind === "metadata") plan.add("copy", directory, ["metadata", name, "file"]);
-    else if (step.kind === "join") plan.add("join", directory, ["hardlink", name, step.to, file.existing]);
-    else plan.add("copy", directory, ["file", name, file.size, file.existing], file.size);
+    else if (step.kind === "join") {
+      plan.add(over ? "over" : "join", directory, ["hardlink", name, step.to, file.existing]);
+    } else plan.add(over ? "over" : "copy", directory, ["file", name, file.size, file.existing], file.size);
     if (step.kind === "copy") report.bytes += file.size;
     if (file.existing === "nothing") report.created++;
     else report.updated++;

@@ -6,24 +6,34 @@ import type { EntryType } from "../posix/mod.ts";
  * memory. It is made of segments: runs of lines of JSON, a line for each directory with its steps.
  *
  * Streams, in the order in which they are applied:
- * - `clear`: entries of directories that stand where a file or link has to go. Applied backwards: children before parents.
  * - `first`: renames, and directories that take the place of something else. In order.
  * - `copy`: everything that is made or changed; any order, in parallel.
  * - `links`: hard-linked files, for which the whole tree must be known first; turned into `copy` and `join`.
+ * - `over`, `clear`: files and links that take the place of directories, and what has to go from those; turned into `over` and
+ *   `join`, each with what it clears.
  * - `join`: hard links to files that are there by now.
  * - `delete`: backwards, children before parents.
  * - `finish`: directories whose permissions and times are set last.
  * - `baseline`: directories whose baseline has to be written anew.
  */
-export type Stream = "clear" | "first" | "copy" | "links" | "join" | "delete" | "finish" | "baseline";
+export type Stream = "first" | "copy" | "links" | "over" | "clear" | "join" | "delete" | "finish" | "baseline";
 
 /** What stands in the target where a step puts something. */
 export type Existing = "nothing" | "entry" | "directory";
 
+/** Copy a file of so many bytes. */
+export type FileStep = ["file", name: string, size: number, existing: Existing];
+export type SymlinkStep = ["symlink", name: string, to: string, existing: Existing];
+export type HardLinkStep = ["hardlink", name: string, to: string, existing: Existing];
+
 export type Step =
-  /** Copy a file of so many bytes. */
-  | ["file", name: string, size: number, existing: Existing]
-  | ["symlink", name: string, to: string, existing: Existing]
+  | FileStep
+  | SymlinkStep
+  | HardLinkStep
+  /** Takes the place of a directory, when what is to go from that is gone. */
+  | ["over", step: FileStep | SymlinkStep | HardLinkStep, inside: PlanLine[]]
+  /** For `clear`: something stays. */
+  | ["keep"]
   | ["directory", name: string, existing: Existing]
   /** Permissions, owner or a link's time only. */
   | ["metadata", name: string, type: EntryType]
@@ -31,7 +41,6 @@ export type Step =
   | ["delete", name: string, type: EntryType]
   /** A temporary name of a run that was killed. */
   | ["stale", name: string]
-  | ["hardlink", name: string, to: string, existing: Existing]
   /** For `links`: what is known of a hard-linked file. `same` is 0: other data, 1: the same, 2: the same, other metadata. */
   | ["linked", name: string, size: number, source: string, target: string, same: 0 | 1 | 2, existing: Existing]
   /** For `finish`: whether permissions change as well (they count, times do not). For `baseline`: no steps. */
@@ -159,4 +168,14 @@ export function readSegment(path: string, segment: Segment): PlanLine[] {
     fs.closeSync(file);
   }
   return decoder.decode(bytes).split("\n").map((line) => JSON.parse(line) as PlanLine);
+}
+
+export function joinPath(directory: string, name: string): string {
+  return directory === "" || name === "" ? directory + name : `${directory}/${name}`;
+}
+
+/** A path's parent (`""` is the root) and its last name. */
+export function splitPath(path: string): [parent: string, name: string] {
+  const cut = path.lastIndexOf("/");
+  return [path.slice(0, Math.max(cut, 0)), path.slice(cut + 1)];
 }

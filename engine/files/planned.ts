@@ -61,7 +61,6 @@ export class Plan {
     if (!this.report.incomplete) return;
     const deletions = this.report.deleted;
     this.drop("delete");
-    this.drop("clear");
     this.report.deleted = 0;
     if (deletions > 0) addError(this.report, "", deletionsOff(deletions));
   }

@@ -25,6 +25,15 @@ export async function makePlan(run: Run): Promise<Plan> {
     const { segments, report } = await run.tasks.run("files.links", { spool: run.spool, segments: links });
     plan.add(segments, report);
   }
+  const over = plan.stream("over");
+  if (over.length > 0) {
+    const clear = plan.stream("clear");
+    plan.drop("over");
+    plan.drop("clear");
+    const { incomplete } = plan.report;
+    const { segments, report } = await run.tasks.run("files.over", { spool: run.spool, over, clear, incomplete });
+    plan.add(segments, report);
+  }
   plan.settle();
   return plan;
 }

@@ -28,6 +28,9 @@ export function preview({ spool, segments, kept, limit }: PreviewInput): { plan:
 
 function* entries([directory, steps]: PlanLine, stays: Set<string>): Generator<PlanEntry> {
   for (const step of steps) {
+    if (step[0] === "over") {
+      for (const [path, inside] of step[2].toReversed()) yield* entries([path, inside.toReversed()], stays);
+    }
     const entry = toEntry(directory, step, stays);
     if (entry !== undefined) yield entry;
   }
@@ -49,6 +52,8 @@ function toEntry(directory: string, step: Step, stays: Set<string>): PlanEntry |
       return { action: "metadata", type: step[2], path: at(step[1]), size: 0 };
     case "rename":
       return { action: "rename", type: step[3], path: at(step[1]), from: at(step[2]), size: 0 };
+    case "over":
+      return toEntry(directory, step[1], stays);
     case "delete":
       if (stays.has(directory === "" ? step[1] : `${directory}/${step[1]}`)) return undefined;
       return { action: "delete", type: step[2], path: at(step[1]), size: 0 };
@@ -58,6 +63,7 @@ function toEntry(directory: string, step: Step, stays: Set<string>): PlanEntry |
         : undefined;
     case "stale":
     case "linked":
+    case "keep":
       return undefined;
   }
 }

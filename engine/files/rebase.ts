@@ -1,7 +1,7 @@
 import { BaselineEncoder, type BaselineEntry, baselineEntry, decodeBaseline, targetUnchanged } from "./baseline.ts";
 import { absorbWritten } from "./absorb.ts";
 import { BaselineStore } from "./baseline_store.ts";
-import { isCutTime } from "./coarse.ts";
+import { isSameTime } from "./coarse.ts";
 import { readSegment, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { isTemporaryName, type RuleOptions, Rules } from "./rules.ts";
@@ -138,5 +138,5 @@ function agreed(
 /** Whether a target's file is the source's under a time that its file system has cut. */
 function isCoarse(source: BaselineEntry, target: Listing, index: number): boolean {
   if (source.type !== "file" || target.type(index) !== "file" || source.size !== target.size(index)) return false;
-  return isCutTime(source, { mtime: target.mtime(index), mtimeNs: target.mtimeNs(index) });
+  return isSameTime(source, { mtime: target.mtime(index), mtimeNs: target.mtimeNs(index) });
 }

@@ -128,9 +128,9 @@ function refuse(request: SyncFilesRequest, plan: Report): string | undefined {
 
 async function dryRun(run: Run, plan: Plan, refusal: string | undefined, started: number): Promise<SyncFilesResult> {
   const segments = [
-    ...plan.stream("clear").reverse(),
     ...plan.stream("first"),
     ...plan.stream("copy"),
+    ...plan.stream("over"),
     ...plan.stream("join"),
     ...plan.stream("delete").reverse(),
     ...plan.stream("finish"),

@@ -5,6 +5,7 @@
 import type { TaskHandler } from "../types.ts";
 import { applySegments } from "../../engine/files/apply.ts";
 import { planLinks } from "../../engine/files/links.ts";
+import { planOver } from "../../engine/files/over.ts";
 import { begin, end, flush, prepare } from "../../engine/files/prepare.ts";
 import { preview } from "../../engine/files/preview.ts";
 import { absorb, rebase } from "../../engine/files/rebase.ts";
@@ -15,6 +16,7 @@ export const tasks = {
   "files.prepare": prepare,
   "files.scan": scanDirectories,
   "files.links": planLinks,
+  "files.over": planOver,
   "files.preview": preview,
   "files.begin": begin,
   "files.apply": applySegments,

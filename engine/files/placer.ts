@@ -1,0 +1,183 @@
+import { isFull, PathFailure } from "./copy.ts";
+import { makeWritable } from "./metadata.ts";
+import { type Existing, joinPath, type PlanLine } from "./plan.ts";
+import { addError, type Report } from "./report.ts";
+import type { Trash } from "./trash.ts";
+import type { WrittenEntry, WrittenLog } from "./written.ts";
+import {
+  type Descriptor,
+  hasCode,
+  PosixError,
+  removeDirectoryAt,
+  renameAt,
+  renameToFree,
+  syncFileSystem,
+  type Tree,
+  unlinkAt,
+} from "../posix/mod.ts";
+
+/** A complete temporary file that waits to take the place of what is there. */
+interface Replacement {
+  directory: string;
+  temporary: string;
+  name: string;
+  /** Where a directory is in its place: what to delete in it. */
+  inside?: PlanLine[];
+}
+
+/** Gives complete temporary files their names, and takes away what has to go, so that each path holds its old or new content. */
+export class Placer implements Disposable {
+  readonly #target: Tree;
+  readonly #report: Report;
+  readonly #log: WrittenLog;
+  readonly #trash: Trash | undefined;
+  readonly #waiting: Replacement[] = [];
+
+  constructor(target: Tree, report: Report, log: WrittenLog, trash: Trash | undefined) {
+    this.#target = target;
+    this.#report = report;
+    this.#log = log;
+    this.#trash = trash;
+  }
+
+  /** Does one path's work and records its failure. Cancellation and defects go on up. */
+  attempt(directory: string, name: string, work: () => void): void {
+    try {
+      try {
+        work();
+      } catch (error) {
+        if (!hasCode(error, "EACCES") || !makeWritable(this.#target.directory(directory))) throw error;
+        work();
+      }
+    } catch (error) {
+      if (!(error instanceof PosixError || error instanceof PathFailure)) throw error;
+      addError(this.#report, joinPath(directory, name), error);
+      if (!isFull(error)) this.#report.incomplete = true;
+    }
+  }
+
+  /**
+   * Takes a complete temporary file: where the name is free it gets it at once, else with {@link replace}.
+   * @param inside where a directory is in its place: what to delete in it
+   */
+  place(
+    directory: string,
+    to: Descriptor,
+    temporary: string,
+    written: WrittenEntry,
+    existing: Existing,
+    inside: PlanLine[] = [],
+  ): void {
+    const name = written[1];
+    if (existing !== "nothing") {
+      this.#log.add(directory, written);
+      this.#waiting.push({ directory, temporary, name, inside: existing === "directory" ? inside : undefined });
+      return;
+    }
+    try {
+      this.#log.note(directory, written);
+      this.#renameTo(to, temporary, name);
+    } catch (error) {
+      unlinkAt(to, temporary);
+      throw error;
+    }
+    this.#report.created++;
+  }
+
+  /**
+   * Puts new versions in the place of old ones. The new ones are on the disk before the first old one is given up, so not even
+   * a power cut can leave a path with neither; one flush serves all segments of a task.
+   */
+  replace(): void {
+    this.#log.flush();
+    if (this.#waiting.length === 0) return;
+    syncFileSystem(this.#target.root);
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const { directory, temporary, name, inside } = next;
+      this.attempt(directory, name, () => {
+        if (inside === undefined) {
+          const to = this.#target.directory(directory);
+          this.#trash?.keep(directory, to, name);
+          renameAt(to, temporary, to, name);
+        } else {
+          this.#replaceDirectory(directory, temporary, name, inside);
+        }
+        this.#waiting.shift();
+        this.#report.updated++;
+      });
+      if (this.#waiting[0] === next) {
+        this.#waiting.shift();
+        this.discard(directory, temporary);
+      }
+    }
+  }
+
+  #replaceDirectory(directory: string, temporary: string, name: string, inside: PlanLine[]): void {
+    for (const [path, steps] of inside.toReversed()) {
+      for (const step of steps.toReversed()) {
+        if (step[0] !== "delete") throw new TypeError(`Cannot clear a directory by the step ${step[0]}`);
+        this.attempt(path, step[1], () => this.delete(path, step[1], step[2] === "directory"));
+      }
+    }
+    this.#target.reset();
+    const to = this.#target.directory(directory);
+    try {
+      removeDirectoryAt(to, name);
+    } catch (error) {
+      if (hasCode(error, "ENOTEMPTY", "EEXIST")) throw new PathFailure(NOT_EMPTY);
+      throw error;
+    }
+    this.#renameTo(to, temporary, name);
+  }
+
+  #renameTo(to: Descriptor, temporary: string, name: string): void {
+    try {
+      renameToFree(to, temporary, to, name);
+    } catch (error) {
+      if (hasCode(error, "EEXIST")) throw new PathFailure("something appeared in its place during the run");
+      throw error;
+    }
+  }
+
+  /** What is gone already needs no deletion; a directory in which something stays, stays. */
+  delete(directory: string, name: string, isDirectory: boolean): void {
+    try {
+      const from = this.#target.directory(directory);
+      this.#log.note(directory, ["gone", name]);
+      if (isDirectory) {
+        removeDirectoryAt(from, name);
+      } else {
+        this.#trash?.keep(directory, from, name);
+        unlinkAt(from, name);
+      }
+      this.#report.deleted++;
+    } catch (error) {
+      if (hasCode(error, "ENOENT") || isDirectory && hasCode(error, "ENOTEMPTY", "EEXIST")) return;
+      throw error;
+    }
+  }
+
+  /** Removes a temporary name, if it is there. */
+  discard(directory: string, temporary: string): void {
+    try {
+      const from = this.#target.directory(directory);
+      try {
+        unlinkAt(from, temporary);
+      } catch (error) {
+        if (!hasCode(error, "EISDIR")) throw error;
+        removeDirectoryAt(from, temporary);
+      }
+    } catch (error) {
+      // Where the directory was moved away or became something else, the name went with it.
+      if (!hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
+    }
+  }
+
+  /** A replacement that still waits here was cut off by a cancellation. */
+  [Symbol.dispose](): void {
+    for (const { directory, temporary } of this.#waiting) this.discard(directory, temporary);
+  }
+}
+
+/** Why something does not take a directory's place. */
+export const NOT_EMPTY = "a directory that is not empty is in its place";
