@@ -1,50 +1,51 @@
 import type { Chunking } from "./access.ts";
+import { GearScan } from "./gear_scan.ts";
 import { gearTable } from "./gear_table.ts";
 
-/** Cuts one run of bytes after the other into chunks whose ends depend on content alone: FORMAT.md section 6. */
+/** Cuts runs of bytes, one after the other, into chunks whose ends depend on content alone: FORMAT.md section 6. */
 export class Chunker {
   readonly #minimum: number;
   readonly #average: number;
   readonly #maximum: number;
   readonly #strictMask: number;
   readonly #laxMask: number;
-  readonly #gear: Uint32Array;
-  /** Of the chunk under way: how much of it was looked at, and its hash until there. */
+  /** Holds the hash of the chunk under way. */
+  readonly #scan: GearScan;
+  /** How much of the chunk under way was looked at, in bytes. */
   #seen = 0;
-  #hash = 0;
 
   constructor(chunking: Chunking, gearSeed: Uint8Array) {
     const bits = Math.log2(chunking.average);
     this.#minimum = chunking.minimum;
     this.#average = chunking.average;
     this.#maximum = chunking.maximum;
-    this.#strictMask = (-1 << (32 - bits - chunking.normalization)) | 0;
-    this.#laxMask = (-1 << (32 - bits + chunking.normalization)) | 0;
-    this.#gear = gearTable(gearSeed);
+    this.#strictMask = -1 << (32 - bits - chunking.normalization);
+    this.#laxMask = -1 << (32 - bits + chunking.normalization);
+    this.#scan = new GearScan(gearTable(gearSeed));
   }
 
   /**
-   * The length of the chunk that begins at `bytes[start]`, or 0 where `bytes[start, end)` does not have its end: the next call
-   * must then begin with the same byte and have more of them. `final` says that the run ends at `end`.
+   * The length of the chunk that begins at `bytes[start]`, or 0 where `bytes[start, end)` does not hold all of it: the next call
+   * must then begin with the same byte, wherever it lies by then, and have more after it. No byte is looked at twice.
+   * `final` says that the run ends at `end`; 0 then means that it was empty.
    */
   next(bytes: Uint8Array, start: number, end: number, final: boolean): number {
     const available = Math.min(end - start, this.#maximum);
-    let at = Math.max(this.#seen, this.#minimum);
-    let hash = this.#hash;
-    const gear = this.#gear;
-    for (; at < available; at++) {
-      hash = (hash << 1) + gear[bytes[start + at]] | 0;
-      if ((hash & (at < this.#average ? this.#strictMask : this.#laxMask)) === 0) return this.#end(at + 1);
+    const from = Math.max(this.#seen, this.#minimum);
+    let cut = 0;
+    if (from < this.#average) {
+      cut = this.#find(bytes, start, from, Math.min(this.#average, available), this.#strictMask);
     }
-    if (available === this.#maximum || final) return this.#end(available);
-    this.#seen = Math.max(this.#seen, available);
-    this.#hash = hash;
-    return 0;
+    if (cut === 0) cut = this.#find(bytes, start, Math.max(from, this.#average), available, this.#laxMask);
+    if (cut === 0 && (available === this.#maximum || final)) cut = available;
+    this.#seen = cut === 0 ? Math.max(this.#seen, available) : 0;
+    if (cut !== 0) this.#scan.hash = 0;
+    return cut;
   }
 
-  #end(length: number): number {
-    this.#seen = 0;
-    this.#hash = 0;
-    return length;
+  #find(bytes: Uint8Array, start: number, from: number, to: number, mask: number): number {
+    if (from >= to) return 0;
+    const cut = this.#scan.find(bytes, start + from, start + to, mask);
+    return cut === 0 ? 0 : cut - start;
   }
 }
