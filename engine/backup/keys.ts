@@ -16,13 +16,13 @@ export interface PasswordInfo {
 
 export async function listPasswords(access: RepositoryAccess): Promise<PasswordInfo[]> {
   masterKeyOf(access);
-  const { keys } = await readKeys(await openStore(access.location), access.repositoryId);
+  const { keys } = await readKeys(openStore(access.location), access.repositoryId);
   return keys.map(info);
 }
 
 export async function addPassword(access: RepositoryAccess, password: string, label: string): Promise<PasswordInfo> {
   const { key, bytes } = await wrapKey(masterKeyOf(access), access.repositoryId, password, label);
-  const store = await openStore(access.location);
+  const store = openStore(access.location);
   await store.put(key, bytes, { ifAbsent: true });
   return info({ key, object: JSON.parse(new TextDecoder().decode(bytes)) });
 }
@@ -34,7 +34,7 @@ export async function addPassword(access: RepositoryAccess, password: string, la
 export async function removePassword(access: RepositoryAccess, keyId: string): Promise<void> {
   masterKeyOf(access);
   const key = `${KEYS_PREFIX}${keyId}`;
-  const store = await openStore(access.location);
+  const store = openStore(access.location);
   const { keys } = await readKeys(store, access.repositoryId);
   const own = keys.find((one) => one.key === key);
   if (own === undefined) throw new EngineError("not-found", "No such password", `The repository has no key ${keyId}.`);
@@ -50,7 +50,7 @@ export async function removePassword(access: RepositoryAccess, keyId: string): P
 /** Replaces the password `from` by `to`. No data is written anew, and at every moment one of them opens the repository. */
 export async function changePassword(access: RepositoryAccess, from: string, to: string): Promise<PasswordInfo> {
   masterKeyOf(access);
-  const store = await openStore(access.location);
+  const store = openStore(access.location);
   const { key } = await findKey(store, access.repositoryId, from);
   const { keys } = await readKeys(store, access.repositoryId);
   const label = keys.find((one) => one.key === key)?.object.label ?? "";

@@ -25,7 +25,7 @@ export async function initRepository(location: StoreLocation, options: InitOptio
   const { password, chunking = DEFAULT_CHUNKING } = options;
   const fault = chunkingFault(chunking);
   if (fault !== undefined) throw new EngineError("invalid", "The chunking parameters are not valid", fault);
-  const store = await openStore(location);
+  const store = openStore(location);
   if (await readConfig(store) !== undefined) throw alreadyThere(store);
   await refuseForeign(store);
 
@@ -49,7 +49,7 @@ export async function initRepository(location: StoreLocation, options: InitOptio
  * @throws {EngineError} `not-found` where no repository is, `wrong-password` also for a missing one, `damaged` also for an unknown format.
  */
 export async function openRepository(location: StoreLocation, password?: string): Promise<RepositoryAccess> {
-  const store = await openStore(location);
+  const store = openStore(location);
   const bytes = await readConfig(store);
   if (bytes === undefined) {
     throw new EngineError("not-found", "There is no backup repository", `${store.description} holds none.`);
@@ -68,7 +68,7 @@ export async function openRepository(location: StoreLocation, password?: string)
  * place could have swapped it, and would get the next backup in the clear.
  */
 export async function openOrInit(location: StoreLocation, options: InitOptions = {}): Promise<RepositoryAccess> {
-  const store = await openStore(location);
+  const store = openStore(location);
   if (await readConfig(store) === undefined) {
     try {
       return await initRepository(location, options);
