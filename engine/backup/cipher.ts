@@ -58,7 +58,7 @@ export function decrypt(
   } catch (cause) {
     throw damaged(what, "its authentication tag is wrong", { cause });
   }
-  return plain as Uint8Array<ArrayBuffer>;
+  return new Uint8Array(plain.buffer as ArrayBuffer, plain.byteOffset, plain.byteLength);
 }
 
 function nonceBytes(nonce: number | Uint8Array): Uint8Array {

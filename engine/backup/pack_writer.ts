@@ -131,7 +131,9 @@ class OpenPack implements AsyncDisposable {
     const compressed = compress(bytes);
     const payload = compressed ?? bytes;
     // A store may take a piece without copying it, so what it gets is never a buffer that is used again.
-    const stored = this.key === null ? compressed ?? bytes.slice() : encrypt(this.key, this.#table.frames, payload);
+    const stored = this.key === null
+      ? compressed ?? new Uint8Array(bytes)
+      : encrypt(this.key, this.#table.frames, payload);
     const codec = compressed === null ? Codec.raw : Codec.zstd;
     const frame = { offset: this.length, storedLength: stored.length, plainLength: bytes.length, codec };
     this.#table.addFrame(frame, ids, lengths);
