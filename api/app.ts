@@ -1,14 +1,15 @@
 /**
- * The HTTP API. Middleware comes in this order: the envelope (request id, headers, log), then under the base path
- * authentication, rate limit, body, idempotency; a route adds its scope and its schemas. Whatever is thrown becomes an answer in `onError` alone.
+ * The HTTP API. A request passes, in this order: the envelope (request id, headers, log), then under the base path
+ * authentication, rate limit, body, idempotency; a route adds its scope and its schemas. Whatever is thrown becomes an answer in
+ * `toAnswer` alone.
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { type AppDependencies, type AppEnv, BASE_PATH } from "./environment.ts";
-import { ApiError, errorBody, toApiError } from "./errors.ts";
+import type { RouterRoute } from "hono/types";
+import { envelope, type Fetch } from "./envelope.ts";
+import { type AppDependencies, type AppEnv, BASE_PATH, type Exchange } from "./environment.ts";
+import { ApiError, errorAnswer, toApiError } from "./errors.ts";
 import { authentication } from "./middleware/authentication.ts";
-import { envelope } from "./middleware/envelope.ts";
-import { guarded } from "./middleware/guarded.ts";
 import { idempotency } from "./middleware/idempotency.ts";
 import { jsonBody } from "./middleware/json_body.ts";
 import { rateLimit } from "./middleware/rate_limit.ts";
@@ -22,19 +23,25 @@ import { registerSessions } from "./routes/sessions.ts";
 import { registerSyncFiles } from "./routes/sync_files.ts";
 import { StaticRouteCache } from "./static_route_cache.ts";
 
-/** The whole API as a Hono app; `app.fetch(request, info)` takes `Deno.serve`'s connection info. */
-export function createApp(dependencies: AppDependencies): OpenAPIHono<AppEnv> {
+export interface App {
+  /** As `Deno.serve` calls it. */
+  fetch: Fetch;
+  readonly routes: readonly RouterRoute[];
+}
+
+/** The whole API. */
+export function createApp(dependencies: AppDependencies): App {
   const { logger, state: { idempotency: answers }, stopping } = dependencies;
   const keys = new RecentKeys(dependencies.state.keys);
   const app = new OpenAPIHono<AppEnv>({
     router: new StaticRouteCache(),
+    // What the guards have judged is what is routed.
+    getPath: (_, options) => (options?.env as Exchange).path,
     defaultHook: (result) => {
       if (!result.success) throw result.error;
     },
   });
 
-  app.use("*", envelope(dependencies));
-  app.use(`${BASE_PATH}/*`, guarded(authentication(keys), rateLimit(dependencies.rateLimit)));
   app.on("POST", `${BASE_PATH}/*`, jsonBody, idempotency(answers, logger));
 
   registerSyncFiles(app, dependencies);
@@ -44,20 +51,22 @@ export function createApp(dependencies: AppDependencies): OpenAPIHono<AppEnv> {
   registerMonitoring(app, dependencies);
   registerDocumentation(app);
 
-  app.onError((error, c) => {
+  const toAnswer = (error: unknown, { requestId }: Exchange) => {
     const answer = toApiError(error, stopping.aborted);
-    if (answer.status >= 500) {
-      logger.error("a request failed", { requestId: c.get("requestId"), errorCode: answer.errorCode, error });
-    }
-    return sendError(c, answer);
-  });
+    if (answer.status >= 500) logger.error("a request failed", { requestId, errorCode: answer.errorCode, error });
+    return errorAnswer(answer);
+  };
+  app.onError((error, c) => toAnswer(error, c.env));
   const methodsOf = routeIndex(app.routes);
-  app.notFound((c) => sendError(c, notFound(c, methodsOf(c.req.path))));
-  return app;
-}
-
-function sendError(c: Context<AppEnv>, error: ApiError): Response {
-  return c.json(errorBody(error), error.status, error.headers);
+  app.notFound((c) => errorAnswer(notFound(c, methodsOf(c.req.path))));
+  const fetch = envelope({
+    ...dependencies,
+    guards: [authentication(keys), rateLimit(dependencies.rateLimit)],
+    route: (request, exchange) => app.fetch(request, exchange),
+    match: (method, path) => app.router.match(method, path),
+    toAnswer,
+  });
+  return { fetch, routes: app.routes };
 }
 
 function notFound(c: Context<AppEnv>, methods: string[]): ApiError {

@@ -1,4 +1,4 @@
-/** What the parts of the HTTP API are given: by `main.ts` once, and by middleware for each request. */
+/** What the parts of the HTTP API are given: by `main.ts` once, and for each request. */
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import type { JobContext, Sessions } from "../engine/jobs/mod.ts";
 import type { ApiKey, State, StoredAnswer } from "../engine/state/mod.ts";
@@ -28,15 +28,28 @@ export interface AppDependencies {
   stopping: AbortSignal;
 }
 
-/** Hono's types: the connection, and what middleware leaves for handlers. */
+/** Of the request's client, as `Deno.serve` tells it. */
+export interface Connection {
+  readonly remoteAddr?: Deno.Addr;
+}
+
+/** What is known of a request before it reaches its route; there it is `c.env`. */
+export interface Exchange {
+  readonly requestId: string;
+  /** Decoded, as the router matches it. */
+  readonly path: string;
+  /** Asked for the client's address only where it matters: each question costs. */
+  readonly connection: Connection;
+  /** Set by `authentication`, so under the base path only. */
+  key: ApiKey | undefined;
+  /** Set where a limit was applied. */
+  rate: AnnouncedRate | undefined;
+}
+
+/** Hono's types: the exchange, and what middleware leaves for handlers. */
 export interface AppEnv {
-  Bindings: { remoteAddr?: Deno.Addr } | undefined;
+  Bindings: Exchange;
   Variables: {
-    requestId: string;
-    /** Set by `authentication`, so under the base path only. */
-    key: ApiKey;
-    /** Set where a limit was applied. */
-    rate: AnnouncedRate | undefined;
     /** A POST's body, set by `jsonBody`. */
     body: Uint8Array;
     /** What a repeated request is answered with, where the first answer holds a secret that must not be stored. */

@@ -39,6 +39,11 @@ export function errorBody(error: ApiError): ErrorBody {
   return { errorCode, message, details, timestamp: new Date().toISOString() };
 }
 
+export function errorAnswer(error: ApiError): Response {
+  const headers = { "Content-Type": "application/json", ...error.headers };
+  return new Response(JSON.stringify(errorBody(error)), { status: error.status, headers });
+}
+
 const STATUS_OF_KIND: Record<ErrorKind, [ErrorStatus, string]> = {
   invalid: [400, "INVALID_REQUEST"],
   forbidden: [403, "FORBIDDEN"],

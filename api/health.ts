@@ -26,7 +26,8 @@ const LOW_BYTES = 512 * MIB;
 /** Below this the state can hardly be written. */
 const FULL_BYTES = 16 * MIB;
 const PING_MS = 1_000;
-const SHARE_MS = 10;
+/** How old a measurement may be to answer another question. */
+export const SHARE_MS = 10;
 
 /** Indices into `struct statfs` as 64-bit words (`asm-generic/statfs.h`). */
 const BLOCK_SIZE = 1;
@@ -55,7 +56,7 @@ export class HealthProbe implements Disposable {
   readonly #uid = Deno.uid();
   readonly #statfs = new BigUint64Array(32);
   readonly #statfsAddress = addressOf(this.#statfs.buffer);
-  #latest: { askedAt: number; report: Promise<HealthReport> } | undefined;
+  #latest: { askedAt: number; report: HealthReport | Promise<HealthReport> } | undefined;
   #pinging: Promise<DatabaseHealth> | undefined;
 
   constructor(sources: HealthSources) {
@@ -66,14 +67,15 @@ export class HealthProbe implements Disposable {
   }
 
   /** Callers within {@link SHARE_MS} of each other share one measurement, so that a flood of questions costs little. */
-  measure(): Promise<HealthReport> {
+  measure(): HealthReport | Promise<HealthReport> {
     const now = Date.now();
     const age = now - (this.#latest?.askedAt ?? -Infinity);
     // Below 0 the system's clock was set back.
     if (this.#latest !== undefined && age >= 0 && age < SHARE_MS) return this.#latest.report;
     const report = this.#measure();
-    this.#latest = { askedAt: now, report };
-    return report;
+    const latest: { askedAt: number; report: HealthReport | Promise<HealthReport> } = { askedAt: now, report };
+    this.#latest = latest;
+    return report.then((known) => latest.report = known);
   }
 
   async #measure(): Promise<HealthReport> {

@@ -1,9 +1,9 @@
 /** The listening server around the app. */
-import type { AppEnv } from "./environment.ts";
+import type { Fetch } from "./envelope.ts";
 import type { Logger } from "./logging.ts";
 
 export interface ServeOptions {
-  fetch(request: Request, info: AppEnv["Bindings"]): Response | Promise<Response>;
+  fetch: Fetch;
   host: string;
   /** 0: any free port. */
   port: number;

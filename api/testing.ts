@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import { type JobContext, Sessions } from "../engine/jobs/mod.ts";
 import { openState, type Scope, type State } from "../engine/state/mod.ts";
-import { createApp } from "./app.ts";
+import { type App, createApp } from "./app.ts";
 import { HealthProbe } from "./health.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { PathGuard } from "./paths.ts";
 import { PrometheusMetrics } from "./prometheus.ts";
 
 export interface TestApp extends AsyncDisposable {
-  readonly app: ReturnType<typeof createApp>;
+  readonly app: App;
   readonly state: State;
   readonly sessions: Sessions;
   readonly stopping: AbortController;
@@ -106,7 +106,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
     };
     const url = path.startsWith("//") ? path.slice(1) : `/api/v1${path}`;
     const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: address, port: 1 };
-    const response = await app.request(url, init, { remoteAddr });
+    const response = await app.fetch(new Request(`http://localhost${url}`, init), { remoteAddr });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: parseIfJson(response, text) };
   };

@@ -1,8 +1,8 @@
-import type { Context, MiddlewareHandler } from "hono";
-import type { Guard } from "./guarded.ts";
-import type { KeyStore, Scope } from "../../engine/state/mod.ts";
+import type { MiddlewareHandler } from "hono";
+import type { ApiKey, KeyStore, Scope } from "../../engine/state/mod.ts";
 import { clientAddress } from "../client_address.ts";
-import type { AppEnv } from "../environment.ts";
+import type { AppEnv, Exchange } from "../environment.ts";
+import type { Guard } from "../envelope.ts";
 import { ApiError } from "../errors.ts";
 import { rateLimited, takeRate } from "../rate_headers.ts";
 import { RateWindow } from "../rate_window.ts";
@@ -16,12 +16,12 @@ const MAX_FAILURES = 20;
  */
 export function authentication(keys: Pick<KeyStore, "findByToken" | "touch">): Guard {
   const failures = new RateWindow({ limit: MAX_FAILURES });
-  return (c) => {
-    const given = c.req.header("authorization");
-    const key = given !== undefined && isBearer(given) ? keys.findByToken(given.slice(7).trim()) : undefined;
-    if (key === undefined) throw refuse(c, failures, given);
+  return (exchange, request) => {
+    const given = request.headers.get("authorization");
+    const key = given !== null && isBearer(given) ? keys.findByToken(given.slice(7).trim()) : undefined;
+    if (key === undefined) throw refuse(exchange, failures, given);
     keys.touch(key.id);
-    c.set("key", key);
+    exchange.key = key;
   };
 }
 
@@ -29,11 +29,11 @@ function isBearer(authorization: string): boolean {
   return authorization.startsWith("Bearer ") || authorization.slice(0, 7).toLowerCase() === "bearer ";
 }
 
-function refuse(c: Context<AppEnv>, failures: RateWindow, given: string | undefined): ApiError {
-  const rate = takeRate(failures, "authentication", clientAddress(c.env?.remoteAddr));
-  c.set("rate", rate);
+function refuse(exchange: Exchange, failures: RateWindow, given: string | null): ApiError {
+  const rate = takeRate(failures, "authentication", clientAddress(exchange.connection.remoteAddr));
+  exchange.rate = rate;
   if (!rate.allowed) return rateLimited(rate, `Over ${MAX_FAILURES} failed authentications a minute.`);
-  const [challenge, details] = given === undefined
+  const [challenge, details] = given === null
     ? ["", "Send the header Authorization: Bearer <token>."]
     : [', error="invalid_token"', "The Authorization header holds no valid token: Authorization: Bearer <token>."];
   const headers = { "WWW-Authenticate": `Bearer realm="syncline"${challenge}` };
@@ -47,10 +47,22 @@ export function needs(scope: Scope): { security: { bearer: string[] }[]; middlew
 
 function requireScope(scope: Scope): MiddlewareHandler<AppEnv> {
   return (c, next) => {
-    const { scopes } = c.get("key");
-    if (scopes.includes(scope) || scopes.includes("admin")) return next();
-    const headers = { "WWW-Authenticate": `Bearer realm="syncline", error="insufficient_scope", scope="${scope}"` };
-    const details = `This needs an API key with the scope ${scope}; yours has ${scopes.join(", ") || "none"}.`;
-    throw new ApiError(403, "FORBIDDEN", "Insufficient permissions", details, headers);
+    assertScope(c.env, scope);
+    return next();
   };
+}
+
+/** @throws ApiError 403 */
+export function assertScope(exchange: Exchange, scope: Scope): void {
+  const { scopes } = callerOf(exchange);
+  if (scopes.includes(scope) || scopes.includes("admin")) return;
+  const headers = { "WWW-Authenticate": `Bearer realm="syncline", error="insufficient_scope", scope="${scope}"` };
+  const details = `This needs an API key with the scope ${scope}; yours has ${scopes.join(", ") || "none"}.`;
+  throw new ApiError(403, "FORBIDDEN", "Insufficient permissions", details, headers);
+}
+
+/** The key of a request that `authentication` has let through. */
+export function callerOf({ key }: Exchange): ApiKey {
+  if (key === undefined) throw new Error("Cannot tell the caller: nothing has authenticated the request");
+  return key;
 }

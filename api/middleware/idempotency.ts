@@ -5,6 +5,7 @@ import type { ClaimId, IdempotencyStore, StoredAnswer } from "../../engine/state
 import type { AppEnv } from "../environment.ts";
 import { ApiError, invalidRequest } from "../errors.ts";
 import type { Logger } from "../logging.ts";
+import { callerOf } from "./authentication.ts";
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const KEPT_HEADERS = ["content-type", "location", "preference-applied"];
@@ -30,7 +31,7 @@ export function idempotency(store: IdempotencyStore, logger: Logger): Middleware
     if (!KEY.test(idempotencyKey)) {
       throw invalidRequest("Idempotency-Key must be 1 to 255 visible ASCII characters without spaces.");
     }
-    const id: ClaimId = { keyId: c.get("key").id, idempotencyKey };
+    const id: ClaimId = { keyId: callerOf(c.env).id, idempotencyKey };
     const fingerprint = fingerprintOf(c);
     const name = `${id.keyId} ${idempotencyKey}`;
 
@@ -89,7 +90,7 @@ async function keep(
     return answer;
   } catch (error) {
     // The work is done and its answer is true: it goes out, though it cannot be repeated.
-    logger.error("an answer could not be stored under its Idempotency-Key", { requestId: c.get("requestId"), error });
+    logger.error("an answer could not be stored under its Idempotency-Key", { requestId: c.env.requestId, error });
     return undefined;
   }
 }

@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { accepts } from "hono/accepts";
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
-import type { HealthReport } from "../health.ts";
-import { needs } from "../middleware/authentication.ts";
+import { type HealthReport, SHARE_MS } from "../health.ts";
+import { assertScope, needs } from "../middleware/authentication.ts";
 import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
 import { HealthAnswer, MetricsAnswer, MetricsQuery, ProbeAnswer } from "../schemas/monitoring.ts";
 
@@ -12,9 +12,9 @@ const health = createRoute({
   method: "get",
   path: `${BASE_PATH}/health`,
   summary: "Health check endpoint",
-  description: "Each detail is measured for this answer.",
+  description: `Each detail was measured for this answer or for another at most ${SHARE_MS} ms before.`,
   tags,
-  ...needs("read"),
+  security: [{ bearer: ["read"] }],
   responses: {
     ...errorAnswers(),
     200: jsonAnswer(HealthAnswer, "Healthy or degraded"),
@@ -60,10 +60,15 @@ const readyz = createRoute({
 export function registerMonitoring(app: OpenAPIHono<AppEnv>, dependencies: AppDependencies): void {
   const { health: probe, prometheus, sessions, stopping } = dependencies;
   let latest: { report?: HealthReport; text: string } = { text: "" };
-  app.openapi(health, async (c) => {
-    const report = await probe.measure();
-    if (report !== latest.report) latest = { report, text: JSON.stringify(report) };
-    return c.body(latest.text, report.status === "unhealthy" ? 503 : 200, { "Content-Type": "application/json" });
+  // Its scope is asked for here and not by middleware, so that it may answer at once.
+  app.openapi(health, (c): Response | Promise<Response> => {
+    assertScope(c.env, "read");
+    const answer = (report: HealthReport) => {
+      if (report !== latest.report) latest = { report, text: JSON.stringify(report) };
+      return c.body(latest.text, report.status === "unhealthy" ? 503 : 200, { "Content-Type": "application/json" });
+    };
+    const report = probe.measure();
+    return report instanceof Promise ? report.then(answer) : answer(report);
   });
   app.openapi(metrics, async (c) => {
     const format = c.req.valid("query").format ?? preferredFormat(c);

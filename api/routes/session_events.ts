@@ -29,7 +29,7 @@ export function registerSessionEvents(
   app.openapi(route, (c) => {
     const { sessionId } = c.req.valid("param");
     const lastEventId = parseLastEventId(c.req.header("last-event-id")) ?? c.req.valid("query").lastEventId;
-    const requestId = c.get("requestId");
+    const { requestId } = c.env;
     const body = eventStream({
       events: (signal) => sessions.events(sessionId, { lastEventId, signal }),
       stopping,

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
-import { needs } from "../middleware/authentication.ts";
+import { callerOf, needs } from "../middleware/authentication.ts";
 import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
 import {
   SessionAnswer,
@@ -70,7 +70,7 @@ const cancel = createRoute({
 
 export function registerSessions(app: OpenAPIHono<AppEnv>, { sessions }: AppDependencies): void {
   app.openapi(start, async (c) => {
-    const session = await sessions.startManual({ ...c.req.valid("json"), keyId: c.get("key").id });
+    const session = await sessions.startManual({ ...c.req.valid("json"), keyId: callerOf(c.env).id });
     const { sessionId, createdAt: startedAt, sourceIdentifier, targetIdentifier, status } = session;
     return c.json({ sessionId, startedAt, sourceIdentifier, targetIdentifier, status }, 200);
   });

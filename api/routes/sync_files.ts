@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import type { SyncFilesRequest, SyncFilesResult } from "../../engine/files/types.ts";
 import type { RunOutcome } from "../../engine/jobs/mod.ts";
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
-import { needs } from "../middleware/authentication.ts";
+import { callerOf, needs } from "../middleware/authentication.ts";
 import { prefersAsync } from "../prefer.ts";
 import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
 import { SessionAnswer } from "../schemas/session.ts";
@@ -35,7 +35,7 @@ export function registerSyncFiles(app: OpenAPIHono<AppEnv>, dependencies: AppDep
       sourceIdentifier: body.sourceDirectory,
       targetIdentifier: body.targetDirectory,
       parentId,
-      keyId: c.get("key").id,
+      keyId: callerOf(c.env).id,
       outcome,
     }, async (job) => withSession(await syncFiles(request, job), job.sessionId));
 
