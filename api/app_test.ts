@@ -166,6 +166,10 @@ Deno.test("each kind of the engine's errors has its status and code; a defect sh
   assertError(answer, 500, "INTERNAL_ERROR");
   assert.doesNotMatch(answer.text, /secret inner words|\.ts:/);
   assert.ok((await test.logged()).some((line) => line.requestId === "defect-1" && line.level === "error"));
+  test.onSync(() => Promise.reject("no error at all"));
+  const odd = await test.sync();
+  assertError(odd, 500, "INTERNAL_ERROR");
+  assert.ok(odd.headers.has("x-request-id") && !odd.text.includes("no error at all"));
 });
 
 Deno.test("bodies: over 1 MiB is 413, by length and chunked; no JSON, no UTF-8, too deep, another type are 400", async () => {
