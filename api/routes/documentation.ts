@@ -11,6 +11,7 @@ const PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Syncline API</title>
+<link rel="icon" href="/docs/icon.svg">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
@@ -19,6 +20,12 @@ const PAGE = `<!doctype html>
 <script src="/docs/start.js"></script>
 </body>
 </html>
+`;
+
+/** Two arrows that pass each other. */
+const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#2563eb" stroke-width="2">
+<path d="M2 5h11M10 2l3 3-3 3M14 11H3m3-3-3 3 3 3"/>
+</svg>
 `;
 
 const START =
@@ -55,6 +62,7 @@ export function registerDocumentation(app: OpenAPIHono<AppEnv>): void {
     return c.body(PAGE, 200, { "Content-Type": "text/html; charset=utf-8" });
   });
   app.get("/docs/start.js", (c) => asset(c, START, "text/javascript"));
+  app.get("/docs/icon.svg", (c) => asset(c, ICON, "image/svg+xml"));
   app.get("/docs/swagger-ui-bundle.js", async (c) => {
     const { default: script } = await import("swagger-ui-dist/swagger-ui-bundle.js", { with: { type: "text" } });
     return asset(c, script, "text/javascript");
