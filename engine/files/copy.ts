@@ -103,7 +103,7 @@ function copyOnce(
     const before = statOf(source);
     if (before.type !== "file") throw new ChangedWhileCopied("is no longer a regular file");
     const mode = options.preservePermissions ? 0o600 : before.permissions & 0o777;
-    const direct = before.size >= (options.verify ? DIRECT_FROM_VERIFIED : DIRECT_FROM);
+    const direct = goesDirect(before.size, options.verify);
     const target = openTemporary(to, temporary, mode, direct);
     try {
       fill(source, target.descriptor, before, target.direct, options);
@@ -139,7 +139,13 @@ function openSourceFile(from: Descriptor, name: string): Descriptor {
   }
 }
 
-function openTemporary(to: Descriptor, name: string, mode: number, direct: boolean) {
+/** Whether a file of this size is written past the page cache. */
+export function goesDirect(size: number, verify: boolean): boolean {
+  return size >= (verify ? DIRECT_FROM_VERIFIED : DIRECT_FROM);
+}
+
+/** Makes a file, past the page cache where that is wanted and possible. @throws PosixError */
+export function openTemporary(to: Descriptor, name: string, mode: number, direct: boolean) {
   const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
   const key = direct ? `direct ${device(statOf(to))}` : "";
   if (direct && !unable.has(key)) {

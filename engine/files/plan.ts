@@ -47,10 +47,11 @@ export type Step =
   | ["finish", counted: boolean];
 
 /** A line: a directory's path below the roots, and what is to be done in it. */
-export type PlanLine = [directory: string, steps: Step[]];
+export type PlanLine<T = Step> = [directory: string, steps: T[]];
 
-export interface Segment {
-  stream: Stream;
+/** @typeParam S the plan's streams; other runs than a synchronisation have others. */
+export interface Segment<S extends string = Stream> {
+  stream: S;
   /** Place in the spool file, bytes. */
   offset: number;
   length: number;
@@ -67,8 +68,8 @@ const MOST_BYTES = 64 * 2 ** 20;
  * Joins neighbouring segments until they hold so many steps or too many bytes, as scans leave many small ones. A task that
  * replaces files waits for the disk once, however many segments it has.
  */
-export function groupSegments(segments: Segment[], mostSteps = MOST_STEPS): Segment[][] {
-  const groups: Segment[][] = [];
+export function groupSegments<S extends string>(segments: Segment<S>[], mostSteps = MOST_STEPS): Segment<S>[][] {
+  const groups: Segment<S>[][] = [];
   let [steps, bytes] = [Infinity, Infinity];
   for (const segment of segments) {
     if (steps + segment.steps > mostSteps || bytes + segment.bytes > MOST_BYTES) {
@@ -85,10 +86,10 @@ export function groupSegments(segments: Segment[], mostSteps = MOST_STEPS): Segm
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-interface OpenSegment {
+interface OpenSegment<T> {
   lines: string[];
   directory: string | undefined;
-  steps: Step[];
+  steps: T[];
   count: number;
   bytes: number;
 }
@@ -97,18 +98,18 @@ interface OpenSegment {
  * Collects steps and writes full segments to the spool. Writers in several threads share one file: each takes its place in
  * it by `reserve`, which adds to a shared counter and returns the counter's value before.
  */
-export class PlanWriter {
+export class PlanWriter<S extends string = Stream, T = Step> {
   readonly #file: number;
   readonly #reserve: (length: number) => number;
-  readonly #open = new Map<Stream, OpenSegment>();
-  readonly #segments: Segment[] = [];
+  readonly #open = new Map<S, OpenSegment<T>>();
+  readonly #segments: Segment<S>[] = [];
 
   constructor(path: string, reserve: (length: number) => number) {
     this.#file = fs.openSync(path, "r+");
     this.#reserve = reserve;
   }
 
-  add(stream: Stream, directory: string, step?: Step, bytes = 0): void {
+  add(stream: S, directory: string, step?: T, bytes = 0): void {
     let open = this.#open.get(stream);
     if (open === undefined) {
       open = { lines: [], directory: undefined, steps: [], count: 0, bytes: 0 };
@@ -124,7 +125,7 @@ export class PlanWriter {
     if (open.count >= MOST_STEPS || open.bytes >= MOST_BYTES) this.#flush(stream, open);
   }
 
-  #flush(stream: Stream, open: OpenSegment): void {
+  #flush(stream: S, open: OpenSegment<T>): void {
     this.#open.delete(stream);
     endLine(open);
     const text = encoder.encode(open.lines.join("\n"));
@@ -137,7 +138,7 @@ export class PlanWriter {
   }
 
   /** Writes what is left and returns all segments, in the order in which they were begun within each stream. */
-  end(): Segment[] {
+  end(): Segment<S>[] {
     for (const [stream, open] of [...this.#open]) this.#flush(stream, open);
     return this.#segments;
   }
@@ -147,14 +148,14 @@ export class PlanWriter {
   }
 }
 
-function endLine(open: OpenSegment): void {
-  if (open.directory !== undefined) open.lines.push(JSON.stringify([open.directory, open.steps] satisfies PlanLine));
+function endLine<T>(open: OpenSegment<T>): void {
+  if (open.directory !== undefined) open.lines.push(JSON.stringify([open.directory, open.steps] satisfies PlanLine<T>));
   open.directory = undefined;
   open.steps = [];
 }
 
 /** Reads a segment's lines. */
-export function readSegment(path: string, segment: Segment): PlanLine[] {
+export function readSegment<T = Step>(path: string, segment: { offset: number; length: number }): PlanLine<T>[] {
   const bytes = new Uint8Array(segment.length);
   const file = fs.openSync(path, "r");
   try {
@@ -167,7 +168,7 @@ export function readSegment(path: string, segment: Segment): PlanLine[] {
   } finally {
     fs.closeSync(file);
   }
-  return decoder.decode(bytes).split("\n").map((line) => JSON.parse(line) as PlanLine);
+  return decoder.decode(bytes).split("\n").map((line) => JSON.parse(line) as PlanLine<T>);
 }
 
 export function joinPath(directory: string, name: string): string {

@@ -40,8 +40,11 @@ export function emptyReport(): Report {
   };
 }
 
+/** The errors of a report. */
+export type ErrorList = Pick<Report, "errors" | "errorCount">;
+
 /** Records what went wrong with a path, relative to the roots; the empty path is the root itself. */
-export function addError(report: Report, path: string, error: unknown): void {
+export function addError(report: ErrorList, path: string, error: unknown): void {
   report.errorCount++;
   if (report.errors.length >= MOST_REPORTED) return;
   const words = error instanceof Error ? error.message : String(error);
@@ -56,11 +59,16 @@ export function addConflict(report: Report, conflict: Conflict): void {
   report.conflicts.push(shown);
 }
 
+/** Adds a task's errors to a run's. */
+export function addErrors(total: ErrorList, part: ErrorList): void {
+  total.errorCount += part.errorCount;
+  total.errors.push(...part.errors.slice(0, MOST_REPORTED - total.errors.length));
+}
+
 /** Adds a task's report to a run's. */
 export function addReport(total: Report, part: Report): void {
-  total.errorCount += part.errorCount;
+  addErrors(total, part);
   total.conflictCount += part.conflictCount;
-  total.errors.push(...part.errors.slice(0, MOST_REPORTED - total.errors.length));
   total.conflicts.push(...part.conflicts.slice(0, MOST_REPORTED - total.conflicts.length));
   total.incomplete ||= part.incomplete;
   for (const key of ["entries", "sourceEntries", "created", "updated", "renamed", "deleted", "bytes"] as const) {
@@ -69,7 +77,7 @@ export function addReport(total: Report, part: Report): void {
 }
 
 /** The errors as the answer lists them. */
-export function listErrors(report: Report): string[] {
+export function listErrors(report: ErrorList): string[] {
   const left = report.errorCount - report.errors.length;
   return left > 0 ? [...report.errors, `and ${left} more errors, left out here`] : report.errors;
 }

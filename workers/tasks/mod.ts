@@ -3,6 +3,12 @@
  * input and output. The map's type is the protocol's source.
  */
 import type { TaskHandler } from "../types.ts";
+import { loadIndexTask } from "../../engine/backup/reading.ts";
+import { applyRestore } from "../../engine/backup/restore_apply.ts";
+import { restoreLarge } from "../../engine/backup/restore_large.ts";
+import { planRestoreLinks } from "../../engine/backup/restore_links.ts";
+import { beginRestore, flushRestore, prepareRestore } from "../../engine/backup/restore_prepare.ts";
+import { scanRestore } from "../../engine/backup/restore_scan.ts";
 import { applySegments } from "../../engine/files/apply.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { planOver } from "../../engine/files/over.ts";
@@ -24,6 +30,14 @@ export const tasks = {
   "files.rebase": rebase,
   "files.absorb": absorb,
   "files.end": end,
+  "backup.index": loadIndexTask,
+  "backup.restore.prepare": prepareRestore,
+  "backup.restore.scan": scanRestore,
+  "backup.restore.links": planRestoreLinks,
+  "backup.restore.begin": beginRestore,
+  "backup.restore.apply": applyRestore,
+  "backup.restore.large": restoreLarge,
+  "backup.restore.flush": flushRestore,
 } satisfies Record<string, TaskHandler<never, unknown, never>>;
 
 type Tasks = typeof tasks;
