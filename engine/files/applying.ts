@@ -1,4 +1,4 @@
-import type { ApplyOptions } from "./apply.ts";
+import type { ApplyOptions, LargeInput } from "./apply.ts";
 import { JobCounter } from "./counters.ts";
 import { NEW_DIRECTORY } from "./directories.ts";
 import { groupSegments, type PlanLine, type Segment, type Stream } from "./plan.ts";
@@ -79,7 +79,8 @@ class Application {
     const plan = this.#plan;
     await this.#inOrder(plan.stream("first"));
     // The largest first, so that none of them is what all others wait for at the end.
-    await this.#atOnce(plan.stream("copy").sort((a, b) => b.bytes - a.bytes));
+    const bySize = (a: Segment, b: Segment) => b.bytes - a.bytes;
+    await this.#atOnce(plan.stream("copy").sort(bySize), plan.stream("large").sort(bySize));
     await this.#atOnce(plan.stream("over"));
     await this.#atOnce(plan.stream("join"));
     const deletions = plan.stream("delete");
@@ -97,11 +98,15 @@ class Application {
     for (const group of groupSegments(segments)) await this.#apply(group);
   }
 
-  async #atOnce(segments: Segment[]): Promise<void> {
+  async #atOnce(segments: Segment[], large: Segment[] = []): Promise<void> {
     const { request, workers } = this.#run;
     // A run that is held back waits inside its workers, so it leaves one to others.
     const atOnce = request.bandwidthLimit === undefined ? workers * 2 : Math.max(1, workers - 1);
-    await forEachAtOnce(this.#groups(segments), atOnce, (group) => this.#apply(group));
+    const work = [
+      ...large.map((segment) => () => this.#copyLarge(segment)),
+      ...this.#groups(segments).map((group) => () => this.#apply(group)),
+    ];
+    await forEachAtOnce(work, atOnce, (begin) => begin());
   }
 
   /** Groups as large as leaves something to do for every worker. */
@@ -117,12 +122,43 @@ class Application {
     try {
       addReport(this.#done, await tasks.run("files.apply", input));
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== "WorkerLostError") throw error;
-      this.#clean = false;
-      this.#done.incomplete = true;
-      const steps = segments.reduce((sum, segment) => sum + segment.steps, 0);
-      addError(this.#done, "", `${error.message}; some of its ${steps} steps were not done: run it again`);
+      if (!isLost(error)) throw error;
+      this.#lost(error, segments.reduce((sum, segment) => sum + segment.steps, 0));
     }
+  }
+
+  /** Copies a large file part by part, so that other runs' tasks come in between. */
+  async #copyLarge(segment: Segment): Promise<void> {
+    const { tasks, roots, spool } = this.#run;
+    const input: LargeInput = { roots, options: this.#options, spool, segment };
+    try {
+      do {
+        const { report, progress } = await tasks.run("files.large", input);
+        addReport(this.#done, report);
+        input.progress = progress;
+      } while (input.progress !== undefined);
+    } catch (error) {
+      if (isLost(error)) return this.#lost(error, 1);
+      await this.#discard(input);
+      throw error;
+    }
+  }
+
+  async #discard(input: LargeInput): Promise<void> {
+    await using job = this.#run.cleanUp();
+    try {
+      await job.run("files.discard", input);
+    } catch (error) {
+      // A server that stops leaves it to the next run.
+      if (!(error instanceof Error) || error.name !== "PoolClosedError") throw error;
+    }
+  }
+
+  /** Notes that steps were lost with their worker, which may still be at them. */
+  #lost(error: Error, steps: number): void {
+    this.#clean = false;
+    this.#done.incomplete = true;
+    addError(this.#done, "", `${error.message}; some of its ${steps} steps were not done: run it again`);
   }
 
   async #rebase(): Promise<void> {
@@ -137,7 +173,7 @@ class Application {
   }
 
   #progress() {
-    const streams: Stream[] = ["first", "copy", "over", "join", "delete", "finish"];
+    const streams: Stream[] = ["first", "copy", "large", "over", "join", "delete", "finish"];
     const segments = streams.flatMap((stream) => this.#plan.stream(stream));
     const bytesTotal = segments.reduce((sum, { bytes }) => sum + bytes, 0);
     const stepsTotal = segments.reduce((sum, { steps }) => sum + steps, 0);
@@ -154,6 +190,10 @@ class Application {
       };
     };
   }
+}
+
+function isLost(error: unknown): error is Error {
+  return error instanceof Error && error.name === "WorkerLostError";
 }
 
 function inline(stream: Stream, steps: number): Segment {

@@ -14,7 +14,7 @@ import {
 } from "./baseline.ts";
 import { conflictName, resolutionOf, resolveConflict, type Winner } from "./conflict.ts";
 import { pair } from "./pairing.ts";
-import type { Existing, PlanWriter, Stream } from "./plan.ts";
+import { type Existing, fileStream, type PlanWriter, type Stream } from "./plan.ts";
 import { addConflict, addError, type Report } from "./report.ts";
 import { isTemporaryName, type Rules } from "./rules.ts";
 import type { Conflict, ConflictStrategy } from "./types.ts";
@@ -244,8 +244,7 @@ export class DirectoryComparison {
     } else if (source.hardLinks(i) > 1) {
       this.#addLinked(source, i, j, 0, existing);
     } else {
-      const stream = existing === "directory" ? "over" : "copy";
-      this.#add(stream, ["file", name, source.size(i), existing], source.size(i));
+      this.#add(fileStream(source.size(i), existing), ["file", name, source.size(i), existing], source.size(i));
       this.#count(existing);
       this.#report.bytes += source.size(i);
     }

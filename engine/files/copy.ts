@@ -58,6 +58,20 @@ const ATTEMPTS = 3;
 /** Set-user-ID and set-group-ID. */
 const SET_ID = 0o6000;
 
+/** A complete copy. */
+export interface Copied {
+  /** The source's metadata that the copy has. */
+  source: Stat;
+  /** Bytes of data: all but holes. */
+  bytes: number;
+}
+
+/** A copy that is not complete yet, as plain data: what its source was when it began, and how far it has come. */
+export interface PartialCopy extends Copied {
+  /** All before it is written (and verified). */
+  offset: number;
+}
+
 /** What file systems have turned out not to do: `direct` or `clone` with the devices. Each is tried once a thread. */
 const unable = new Set<string>();
 
@@ -69,7 +83,6 @@ function device(stat: Stat): string {
 /**
  * Copies a file to a temporary name: data, holes, owner, permissions, modification time, in that order. A file that changes
  * meanwhile is copied again, up to three times. On an error nothing is left.
- * @returns the source's metadata that the copy has.
  * @throws PosixError, {@link ChangedWhileCopied}, {@link VerificationFailed}
  */
 export function copyToTemporary(
@@ -79,37 +92,58 @@ export function copyToTemporary(
   temporary: string,
   options: CopyOptions,
   replaced?: Stat,
-): Stat {
+): Copied {
   for (let attempt = 1;; attempt++) {
     try {
-      return copyOnce(from, name, to, temporary, options, replaced);
+      return copyPart(from, name, to, temporary, options, replaced, undefined, Infinity);
     } catch (error) {
-      const again = error instanceof ChangedWhileCopied ? ATTEMPTS : error instanceof VerificationFailed ? 2 : 1;
-      if (attempt >= again) throw error;
+      if (!mayRetry(error, attempt)) throw error;
     }
   }
 }
 
-function copyOnce(
+/** Whether a copy that failed for the nth time, counted from 1, is to be tried once more. */
+export function mayRetry(error: unknown, attempt: number): boolean {
+  return attempt < (error instanceof ChangedWhileCopied ? ATTEMPTS : error instanceof VerificationFailed ? 2 : 1);
+}
+
+/**
+ * Goes on with a copy, or begins it. It is complete where the result has no `offset`. On an error nothing is left, as with
+ * {@link copyToTemporary}, but it is not tried again.
+ * @param most bytes of data, in whole blocks, after which it stops
+ */
+export function copyPart(
   from: Descriptor,
   name: string,
   to: Descriptor,
   temporary: string,
   options: CopyOptions,
   replaced: Stat | undefined,
-): Stat {
+  part: PartialCopy | undefined,
+  most: number,
+): Copied | PartialCopy {
   const source = openSourceFile(from, name);
   try {
-    const before = statOf(source);
+    const now = statOf(source);
+    const before = part?.source ?? now;
     if (before.type !== "file") throw new ChangedWhileCopied("is no longer a regular file");
     const mode = options.preservePermissions ? 0o600 : before.permissions & 0o777;
     const direct = goesDirect(before.size, options.verify);
-    const target = openTemporary(to, temporary, mode, direct);
+    const target = openTemporary(to, temporary, mode, direct, part !== undefined);
+    let filled: PartialCopy;
     try {
-      fill(source, target.descriptor, before, target.direct, options);
+      if (part !== undefined && !sameFile(before, now)) throw new ChangedWhileCopied("changed while it was copied");
+      filled = fill(
+        source,
+        target.descriptor,
+        part ?? { source: before, offset: 0, bytes: 0 },
+        most,
+        target.direct,
+        options,
+      );
       const after = statOf(source);
       if (!sameState(before, after)) throw new ChangedWhileCopied("changed while it was copied");
-      describe(target.descriptor, before, options, replaced);
+      if (filled.offset === before.size) describe(target.descriptor, before, options, replaced);
     } catch (error) {
       close(target.descriptor);
       unlinkAt(to, temporary);
@@ -117,13 +151,14 @@ function copyOnce(
     }
     try {
       close(target.descriptor);
+      if (filled.offset < before.size) return filled;
       // Some file systems stamp a file once more when it is closed.
       setTimesAt(to, temporary, before.mtime, before.mtimeNs);
     } catch (error) {
       unlinkAt(to, temporary);
       throw error;
     }
-    return before;
+    return { source: before, bytes: filled.bytes };
   } finally {
     close(source);
   }
@@ -144,9 +179,12 @@ export function goesDirect(size: number, verify: boolean): boolean {
   return size >= (verify ? DIRECT_FROM_VERIFIED : DIRECT_FROM);
 }
 
-/** Makes a file, past the page cache where that is wanted and possible. @throws PosixError */
-export function openTemporary(to: Descriptor, name: string, mode: number, direct: boolean) {
-  const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+/**
+ * Makes a file, or opens one that was made so, past the page cache where that is wanted and possible.
+ * @throws PosixError
+ */
+export function openTemporary(to: Descriptor, name: string, mode: number, direct: boolean, existing = false) {
+  const flags = O_RDWR | O_NOFOLLOW | (existing ? 0 : O_CREAT | O_EXCL);
   const key = direct ? `direct ${device(statOf(to))}` : "";
   if (direct && !unable.has(key)) {
     try {
@@ -156,7 +194,7 @@ export function openTemporary(to: Descriptor, name: string, mode: number, direct
       unable.add(key);
       // Some kernels make the name before they refuse the flag.
       try {
-        unlinkAt(to, name);
+        if (!existing) unlinkAt(to, name);
       } catch (error) {
         if (!hasCode(error, "ENOENT")) throw error;
       }
@@ -165,39 +203,55 @@ export function openTemporary(to: Descriptor, name: string, mode: number, direct
   return { descriptor: openAt(to, name, flags, mode), direct: false };
 }
 
-/** Copies the data and verifies it. */
-function fill(source: Descriptor, target: Descriptor, before: Stat, direct: boolean, options: CopyOptions): void {
+/** Copies data and verifies it, until so much is moved or all of it; returns how far it came. */
+function fill(
+  source: Descriptor,
+  target: Descriptor,
+  part: PartialCopy,
+  most: number,
+  direct: boolean,
+  options: CopyOptions,
+): PartialCopy {
+  const { source: before, offset } = part;
   const { size } = before;
-  if (size === 0) return;
-  if (size >= CLONE_FROM && !options.verify) {
+  if (size === 0) return part;
+  if (size >= CLONE_FROM && offset === 0 && !options.verify) {
     const key = `clone ${device(before)} ${device(statOf(target))}`;
     if (!unable.has(key)) {
       if (cloneFile(source, target)) {
         options.afterPiece(size);
-        return;
+        return { source: before, offset: size, bytes: size };
       }
       unable.add(key);
     }
   }
   const hash = options.verify ? createHash("sha256") : undefined;
   const ranges: [start: number, end: number][] = [];
-  let end = 0;
-  for (const range of dataRanges(source, before)) {
+  let [end, moved] = [offset, 0];
+  for (const range of dataRanges(source, before, offset)) {
+    if (moved >= most) break;
+    range[1] = Math.min(range[1], range[0] + most - moved);
     ranges.push(range);
     copyRange(source, target, range, direct, options, hash);
     end = range[1];
+    moved += range[1] - range[0];
   }
-  if (end < size || direct && size % BLOCK !== 0) truncate(target, size);
-  if (hash !== undefined) verify(target, ranges, size, direct, hash, options);
+  const complete = moved < most || end === size;
+  if (complete && (end < size || direct && size % BLOCK !== 0)) truncate(target, size);
+  if (hash !== undefined) verify(target, ranges, direct, hash, options);
+  if (complete && hash !== undefined && statOf(target).size !== size) throw new VerificationFailed(DIFFERENT);
+  return { source: before, offset: complete ? size : end, bytes: part.bytes + moved };
 }
 
-/** Where a file has data: all of it, or what lies between its holes, widened to whole blocks. */
-function* dataRanges(source: Descriptor, { size, allocated }: Stat): Generator<[number, number]> {
+const DIFFERENT = "what was written reads back differently (SHA-256 mismatch)";
+
+/** Where a file has data from an offset on: all of it, or what lies between its holes, widened to whole blocks. */
+function* dataRanges(source: Descriptor, { size, allocated }: Stat, from: number): Generator<[number, number]> {
   if (allocated >= size) {
-    yield [0, size];
+    yield [from, size];
     return;
   }
-  for (let at = 0; at < size;) {
+  for (let at = from; at < size;) {
     const start = seek(source, at, SEEK_DATA);
     if (start < 0 || start >= size) return;
     const end = seek(source, start, SEEK_HOLE);
@@ -234,7 +288,6 @@ function copyRange(
 function verify(
   target: Descriptor,
   ranges: [number, number][],
-  size: number,
   direct: boolean,
   expected: Hash,
   options: CopyOptions,
@@ -250,9 +303,7 @@ function verify(
       at += count;
     }
   }
-  if (statOf(target).size !== size || hash.digest("hex") !== expected.digest("hex")) {
-    throw new VerificationFailed("what was written reads back differently (SHA-256 mismatch)");
-  }
+  if (hash.digest("hex") !== expected.digest("hex")) throw new VerificationFailed(DIFFERENT);
 }
 
 /** Sets what the copy has beside its data. A changed owner clears set-user-ID bits, so the owner comes first. */
@@ -270,6 +321,10 @@ function describe(target: Descriptor, source: Stat, options: CopyOptions, replac
     if (options.owners) chownAt(target, "", replaced.uid, replaced.gid);
     chmodOf(target, replaced.permissions & ~SET_ID);
   }
+}
+
+function sameFile(a: Stat, b: Stat): boolean {
+  return a.identity === b.identity && sameState(a, b);
 }
 
 function sameState(a: Stat, b: Stat): boolean {

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import * as fs from "node:fs";
-import { ChangedWhileCopied, type CopyOptions, copyToTemporary, PathFailure, VerificationFailed } from "./copy.ts";
+import {
+  ChangedWhileCopied,
+  type CopyOptions,
+  copyPart,
+  copyToTemporary,
+  type PartialCopy,
+  PathFailure,
+  VerificationFailed,
+} from "./copy.ts";
 import { hasCode, Tree } from "../posix/mod.ts";
 
 const MIB = 1 << 20;
@@ -75,13 +83,47 @@ Deno.test("holes stay holes", () => {
       file.writeSync(noise(10));
     }
     for (const verify of [false, true]) {
-      copy(place, { verify });
+      const { bytes } = copy(place, { verify });
+      assert.ok(bytes >= 30 && bytes < MIB, `${bytes} bytes of data`);
       const stat = fs.statSync(`${place.path}/to/copy`);
       assert.equal(stat.size, 64 * MIB + 17);
       assert.ok(stat.blocks * 512 < MIB, `${stat.blocks} blocks`);
       const [a, b] = ["from/file", "to/copy"].map((name) => fs.readFileSync(`${place.path}/${name}`));
       assert.equal(Buffer.compare(a, b), 0);
       fs.unlinkSync(`${place.path}/to/copy`);
+    }
+  });
+});
+
+Deno.test("a copy in parts is the same, holes and all", () => {
+  inPlace((place) => {
+    const path = `${place.path}/from/file`;
+    for (const size of [0, 1, 5 * MIB, 5 * MIB + 1]) {
+      for (const sparse of [false, true]) {
+        fs.writeFileSync(path, sparse ? "" : noise(size));
+        fs.truncateSync(path, size);
+        const file = fs.openSync(path, "r+");
+        for (const at of [MIB, 3 * MIB + 5]) if (at < size) fs.writeSync(file, noise(200_000), 0, 200_000, at);
+        fs.closeSync(file);
+        for (const verify of [false, true]) {
+          const whole = copy(place, { verify });
+          fs.unlinkSync(`${place.path}/to/copy`);
+          let part: PartialCopy | undefined;
+          for (let parts = 1;; parts++) {
+            const { from, to } = place;
+            const done = copyPart(from.root, "file", to.root, "copy", options({ verify }), undefined, part, 16_384);
+            if (!("offset" in done)) {
+              assert.deepEqual(done, whole);
+              assert.ok(parts >= whole.bytes / 16_384);
+              break;
+            }
+            part = structuredClone(done);
+          }
+          const [a, b] = ["from/file", "to/copy"].map((name) => fs.readFileSync(`${place.path}/${name}`));
+          assert.equal(Buffer.compare(a, b), 0, `${size} ${sparse} ${verify}`);
+          fs.unlinkSync(`${place.path}/to/copy`);
+        }
+      }
     }
   });
 });

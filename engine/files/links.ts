@@ -1,5 +1,5 @@
 import { JobCounter } from "./counters.ts";
-import { type Existing, PlanWriter, readSegment, type Segment, splitPath } from "./plan.ts";
+import { type Existing, fileStream, PlanWriter, readSegment, type Segment, splitPath } from "./plan.ts";
 import { emptyReport, type Report } from "./report.ts";
 import type { TaskContext } from "../../workers/types.ts";
 
@@ -88,7 +88,12 @@ export function planLinks({ spool, segments }: LinksInput, context: TaskContext)
     if (step.kind === "metadata") plan.add("copy", directory, ["metadata", name, "file"]);
     else if (step.kind === "join") {
       plan.add(over ? "over" : "join", directory, ["hardlink", name, step.to, file.existing]);
-    } else plan.add(over ? "over" : "copy", directory, ["file", name, file.size, file.existing], file.size);
+    } else {plan.add(
+        fileStream(file.size, file.existing),
+        directory,
+        ["file", name, file.size, file.existing],
+        file.size,
+      );}
     if (step.kind === "copy") report.bytes += file.size;
     if (file.existing === "nothing") report.created++;
     else report.updated++;

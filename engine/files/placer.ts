@@ -159,23 +159,28 @@ export class Placer implements Disposable {
 
   /** Removes a temporary name, if it is there. */
   discard(directory: string, temporary: string): void {
-    try {
-      const from = this.#target.directory(directory);
-      try {
-        unlinkAt(from, temporary);
-      } catch (error) {
-        if (!hasCode(error, "EISDIR")) throw error;
-        removeDirectoryAt(from, temporary);
-      }
-    } catch (error) {
-      // Where the directory was moved away or became something else, the name went with it.
-      if (!hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
-    }
+    discard(this.#target, directory, temporary);
   }
 
   /** A replacement that still waits here was cut off by a cancellation. */
   [Symbol.dispose](): void {
     for (const { directory, temporary } of this.#waiting) this.discard(directory, temporary);
+  }
+}
+
+/** Removes a temporary name, if it is there. */
+export function discard(target: Tree, directory: string, temporary: string): void {
+  try {
+    const from = target.directory(directory);
+    try {
+      unlinkAt(from, temporary);
+    } catch (error) {
+      if (!hasCode(error, "EISDIR")) throw error;
+      removeDirectoryAt(from, temporary);
+    }
+  } catch (error) {
+    // Where the directory was moved away or became something else, the name went with it.
+    if (!hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
   }
 }
 

@@ -8,6 +8,7 @@ import type { EntryType } from "../posix/mod.ts";
  * Streams, in the order in which they are applied:
  * - `first`: renames, and directories that take the place of something else. In order.
  * - `copy`: everything that is made or changed; any order, in parallel.
+ * - `large`: the same for files that are copied in parts, so that they do not keep a worker to themselves; each its own segment.
  * - `links`: hard-linked files, for which the whole tree must be known first; turned into `copy` and `join`.
  * - `over`, `clear`: files and links that take the place of directories, and what has to go from those; turned into `over` and
  *   `join`, each with what it clears.
@@ -16,7 +17,17 @@ import type { EntryType } from "../posix/mod.ts";
  * - `finish`: directories whose permissions and times are set last.
  * - `baseline`: directories whose baseline has to be written anew.
  */
-export type Stream = "first" | "copy" | "links" | "over" | "clear" | "join" | "delete" | "finish" | "baseline";
+export type Stream =
+  | "first"
+  | "copy"
+  | "large"
+  | "links"
+  | "over"
+  | "clear"
+  | "join"
+  | "delete"
+  | "finish"
+  | "baseline";
 
 /** What stands in the target where a step puts something. */
 export type Existing = "nothing" | "entry" | "directory";
@@ -58,6 +69,15 @@ export interface Segment<S extends string = Stream> {
   steps: number;
   /** Bytes of file data to copy. */
   bytes: number;
+}
+
+/** From this size on a file is copied in parts. More than a segment holds. */
+const LARGE_FROM = 128 * 2 ** 20;
+
+/** The stream of a file to copy. */
+export function fileStream(size: number, existing: Existing): Stream {
+  if (existing === "directory") return "over";
+  return size < LARGE_FROM ? "copy" : "large";
 }
 
 /** A segment is closed beyond either: small enough to balance workers and to answer a cancellation. */

@@ -19,7 +19,7 @@ export interface Report {
   updated: number;
   renamed: number;
   deleted: number;
-  /** Bytes of file data copied (or, of a plan, to copy). */
+  /** Bytes of file data copied, without holes; of a plan: the sizes of the files to copy. */
   bytes: number;
 }
 

@@ -19,6 +19,8 @@ export interface Run {
   request: SyncFilesRequest;
   job: JobContext;
   tasks: PoolJob;
+  /** Opens a job that goes on when the run is cancelled. */
+  cleanUp(): PoolJob;
   /** Workers that run at once. */
   workers: number;
   /** File of the plan. */

@@ -92,6 +92,7 @@ async function open(
     request,
     job,
     tasks,
+    cleanUp: () => services.pool.job({ name: `${job.sessionId} (clean-up)` }),
     workers: services.pool.size,
     spool,
     baseline,
@@ -130,6 +131,7 @@ async function dryRun(run: Run, plan: Plan, refusal: string | undefined, started
   const segments = [
     ...plan.stream("first"),
     ...plan.stream("copy"),
+    ...plan.stream("large"),
     ...plan.stream("over"),
     ...plan.stream("join"),
     ...plan.stream("delete").reverse(),

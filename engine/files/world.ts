@@ -33,7 +33,15 @@ export class World implements Disposable {
     const { before, atCheckpoint, signal = new AbortController().signal } = typeof hooks === "function"
       ? { before: hooks }
       : hooks;
-    const request: SyncFilesRequest = {
+    const services = { pool: inlinePool(before, atCheckpoint), dataDir: `${this.path}/data`, locks: this.#locks };
+    fs.mkdirSync(services.dataDir, { recursive: true });
+    await prepareDataDirectory(services.dataDir);
+    const job = { sessionId: `run${++this.#runs}`, signal, progress: () => {} };
+    return await syncFiles(this.request(part), services, job);
+  }
+
+  request(part: Part = {}): SyncFilesRequest {
+    return {
       sourceDirectory: this.source,
       targetDirectory: this.target,
       deleteMissingInTarget: false,
@@ -46,10 +54,6 @@ export class World implements Disposable {
       preservePermissions: true,
       ...part,
     };
-    const services = { pool: inlinePool(before, atCheckpoint), dataDir: `${this.path}/data`, locks: this.#locks };
-    fs.mkdirSync(services.dataDir, { recursive: true });
-    await prepareDataDirectory(services.dataDir);
-    return await syncFiles(request, services, { sessionId: `run${++this.#runs}`, signal, progress: () => {} });
   }
 
   write(path: string, text: string): void {

@@ -9,7 +9,7 @@ import { restoreLarge } from "../../engine/backup/restore_large.ts";
 import { planRestoreLinks } from "../../engine/backup/restore_links.ts";
 import { beginRestore, flushRestore, prepareRestore } from "../../engine/backup/restore_prepare.ts";
 import { scanRestore } from "../../engine/backup/restore_scan.ts";
-import { applySegments } from "../../engine/files/apply.ts";
+import { applySegments, copyLarge, discardLarge } from "../../engine/files/apply.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { planOver } from "../../engine/files/over.ts";
 import { begin, end, flush, prepare } from "../../engine/files/prepare.ts";
@@ -26,6 +26,8 @@ export const tasks = {
   "files.preview": preview,
   "files.begin": begin,
   "files.apply": applySegments,
+  "files.large": copyLarge,
+  "files.discard": discardLarge,
   "files.flush": flush,
   "files.rebase": rebase,
   "files.absorb": absorb,
