@@ -11,6 +11,7 @@ import { PrometheusMetrics } from "./api/prometheus.ts";
 import { listen } from "./api/serve.ts";
 import { shutDown } from "./api/shutdown.ts";
 import { welcome } from "./api/welcome.ts";
+import { backupOperations } from "./engine/backup/mod.ts";
 import { PathLocks, prepareDataDirectory, syncFiles } from "./engine/files/mod.ts";
 import { Sessions } from "./engine/jobs/mod.ts";
 import { openState } from "./engine/state/mod.ts";
@@ -31,15 +32,17 @@ async function start(): Promise<void> {
   const sessions = await Sessions.open(state);
   const pool = createPool({ size: config.workers, onEvent: (event) => logPoolEvent(logger, event) });
   const services = { pool, dataDir, locks: new PathLocks() };
+  const backupServices = { ...services, password: config.repositoryPassword, host: Deno.hostname() };
   const stopping = new AbortController();
 
   const app = createApp({
     state,
     sessions,
     syncFiles: (request, job) => syncFiles(request, services, job),
+    backups: backupOperations(backupServices),
     paths,
     health,
-    prometheus: new PrometheusMetrics({ sessions, pool }),
+    prometheus: new PrometheusMetrics({ sessions, pool, backups: state.backups }),
     logger,
     rateLimit: config.rateLimit,
     stopping: stopping.signal,

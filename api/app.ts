@@ -15,6 +15,10 @@ import { jsonBody } from "./middleware/json_body.ts";
 import { rateLimit } from "./middleware/rate_limit.ts";
 import { RecentKeys } from "./recent_keys.ts";
 import { routeIndex } from "./route_index.ts";
+import { registerBackupContent } from "./routes/backup_content.ts";
+import { registerBackupOperations } from "./routes/backup_operations.ts";
+import { registerBackupPointInTime } from "./routes/backup_point_in_time.ts";
+import { registerBackupVersions } from "./routes/backup_versions.ts";
 import { registerDocumentation } from "./routes/documentation.ts";
 import { registerKeys } from "./routes/keys.ts";
 import { registerMonitoring } from "./routes/monitoring.ts";
@@ -45,6 +49,10 @@ export function createApp(dependencies: AppDependencies): App {
   app.on("POST", `${BASE_PATH}/*`, jsonBody, idempotency(answers, logger));
 
   registerSyncFiles(app, dependencies);
+  registerBackupOperations(app, dependencies);
+  registerBackupPointInTime(app, dependencies);
+  registerBackupVersions(app, dependencies);
+  registerBackupContent(app, dependencies);
   registerSessions(app, dependencies);
   registerSessionEvents(app, dependencies);
   registerKeys(app, keys);

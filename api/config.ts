@@ -16,6 +16,8 @@ export interface Config {
   workers: number;
   /** Requests a minute for each API key. */
   rateLimit: number;
+  /** Opens encrypted repositories, and encrypts new ones. */
+  repositoryPassword: string | undefined;
   logLevel: LogLevel;
 }
 
@@ -47,6 +49,7 @@ function schema(currentDirectory: string) {
       .optional(),
     SYNCLINE_WORKERS: integer(Math.min(navigator.hardwareConcurrency, 64), 1, 64),
     SYNCLINE_RATE_LIMIT: integer(100, 1, 1_000_000_000),
+    SYNCLINE_REPOSITORY_PASSWORD: z.string().max(1024, "must be at most 1024 characters long").optional(),
     SYNCLINE_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
   });
 }
@@ -72,6 +75,7 @@ export function readConfig(env: Record<string, string | undefined>, currentDirec
     token: values.SYNCLINE_TOKEN,
     workers: values.SYNCLINE_WORKERS,
     rateLimit: values.SYNCLINE_RATE_LIMIT,
+    repositoryPassword: values.SYNCLINE_REPOSITORY_PASSWORD,
     logLevel: values.SYNCLINE_LOG_LEVEL,
   };
 }

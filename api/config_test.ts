@@ -12,6 +12,7 @@ Deno.test("without variables the defaults hold, and an empty one counts as unset
     roots: ["/here"],
     token: undefined,
     rateLimit: 100,
+    repositoryPassword: undefined,
     logLevel: "info",
   });
 });
@@ -25,6 +26,7 @@ Deno.test("each variable is taken", () => {
     SYNCLINE_TOKEN: "0123456789abcdef",
     SYNCLINE_WORKERS: "3",
     SYNCLINE_RATE_LIMIT: "1000000000",
+    SYNCLINE_REPOSITORY_PASSWORD: "correct horse",
     SYNCLINE_LOG_LEVEL: "debug",
   }, "/here/sub");
   assert.deepEqual(config, {
@@ -35,6 +37,7 @@ Deno.test("each variable is taken", () => {
     token: "0123456789abcdef",
     workers: 3,
     rateLimit: 1_000_000_000,
+    repositoryPassword: "correct horse",
     logLevel: "debug",
   });
 });
@@ -51,6 +54,7 @@ Deno.test("a value that cannot be used is named in one line, with what it may be
     ["SYNCLINE_TOKEN", "with spaces in it, long", /16 to 512/],
     ["SYNCLINE_WORKERS", "0", /1 to 64/],
     ["SYNCLINE_RATE_LIMIT", "0", /1 to 1000000000/],
+    ["SYNCLINE_REPOSITORY_PASSWORD", "secret".repeat(200), /at most 1024/],
     ["SYNCLINE_LOG_LEVEL", "loud", /debug, info, warn, error/],
   ];
   for (const [name, value, rule] of cases) {

@@ -1,4 +1,5 @@
 /** What the parts of the HTTP API are given: by `main.ts` once, and for each request. */
+import type { BackupOperations } from "../engine/backup/operations.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import type { JobContext, Sessions } from "../engine/jobs/mod.ts";
 import type { ApiKey, State, StoredAnswer } from "../engine/state/mod.ts";
@@ -14,10 +15,11 @@ export type SessionService = Pick<
 >;
 
 export interface AppDependencies {
-  state: Pick<State, "keys" | "idempotency">;
+  state: Pick<State, "keys" | "idempotency" | "backups">;
   sessions: SessionService;
   /** The engine's file synchronisation with its services bound. */
   syncFiles(request: SyncFilesRequest, job: JobContext): Promise<SyncFilesResult>;
+  backups: BackupOperations;
   paths: PathGuard;
   health: HealthProbe;
   prometheus: PrometheusMetrics;

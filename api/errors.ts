@@ -4,7 +4,7 @@ import { EngineError, type ErrorKind, isCancellation } from "../engine/errors.ts
 import { ZodError } from "zod";
 import { describeIssues } from "./schemas/issues.ts";
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 416 | 429 | 500 | 503;
 
 /** A failure with its status and code decided; thrown by middleware and routes. */
 export class ApiError extends Error {

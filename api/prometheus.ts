@@ -1,19 +1,21 @@
 /** What the server tells Prometheus. */
 import { Gauge, Registry } from "prom-client";
 import type { Sessions } from "../engine/jobs/mod.ts";
+import type { BackupStore } from "../engine/state/mod.ts";
 import type { PoolStats, TaskPool } from "../workers/types.ts";
 import { RequestDurations } from "./request_durations.ts";
 
 export interface PrometheusSources {
   sessions: Pick<Sessions, "totals" | "activeCount">;
   pool: Pick<TaskPool, "stats">;
+  backups: Pick<BackupStore, "list">;
 }
 
 export class PrometheusMetrics {
   readonly #registry = new Registry();
   readonly #requests = new RequestDurations();
 
-  constructor({ sessions, pool }: PrometheusSources) {
+  constructor({ sessions, pool, backups }: PrometheusSources) {
     this.#gauge("syncline_sessions_active", "Operations that run now", () => sessions.activeCount());
     const totals = <T>(name: string, help: string, pick: (metrics: ReturnType<Sessions["totals"]>) => number) =>
       this.#gauge(name, help, () => pick(sessions.totals()));
@@ -26,6 +28,7 @@ export class PrometheusMetrics {
       "Mean duration of an operation",
       (metrics) => metrics.averageSyncDuration / 1000,
     );
+    this.#backups(backups);
     const stats: Record<keyof PoolStats, string> = {
       workers: "Workers of the pool",
       busy: "Workers that run a task",
@@ -55,6 +58,32 @@ export class PrometheusMetrics {
   /** Everything in the Prometheus text format. */
   async text(): Promise<string> {
     return `${await this.#registry.metrics()}\n${this.#requests.text()}`;
+  }
+
+  #backups(backups: Pick<BackupStore, "list">): void {
+    const labelNames = ["source", "repository"] as const;
+    new Gauge({
+      name: "syncline_backup_last_success_timestamp_seconds",
+      help: "When the source's last complete backup ended, in seconds since the epoch",
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const { source, repository, lastSuccessAt } of backups.list()) {
+          if (lastSuccessAt !== null) this.set({ source, repository }, lastSuccessAt / 1000);
+        }
+      },
+    });
+    new Gauge({
+      name: "syncline_backup_stored_bytes_total",
+      help: "Bytes that the source's backups added to the repository",
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const { source, repository, storedBytes } of backups.list()) this.set({ source, repository }, storedBytes);
+      },
+    });
   }
 
   #gauge(name: string, help: string, read: () => number): void {

@@ -1,5 +1,6 @@
-/** The app in process for tests: real state and sessions in a directory of its own, and a file synchronisation to script. */
+/** The app in process for tests: real state and sessions in a directory of its own, and operations of the engine to script. */
 import assert from "node:assert/strict";
+import type { BackupOperations } from "../engine/backup/operations.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import { type JobContext, Sessions } from "../engine/jobs/mod.ts";
 import { openState, type Scope, type State } from "../engine/state/mod.ts";
@@ -23,6 +24,8 @@ export interface TestApp extends AsyncDisposable {
   readonly requests: SyncFilesRequest[];
   /** Sets what the file synchronisation does; by default it answers {@link RESULT}. */
   onSync(work: (request: SyncFilesRequest, job: JobContext) => Promise<SyncFilesResult>): void;
+  /** What repositories do; a test sets the operations that it uses. */
+  readonly backups: Partial<BackupOperations>;
   /** The log's lines, parsed. */
   logged(): Promise<Record<string, unknown>[]>;
   /** `path` is under the base path unless it begins with two slashes; a string body is sent as it is. */
@@ -77,6 +80,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
   const requests: SyncFilesRequest[] = [];
   let work = (_request: SyncFilesRequest, _job: JobContext) => Promise.resolve(RESULT);
 
+  const backups: Partial<BackupOperations> = {};
   const app = createApp({
     state,
     sessions,
@@ -84,9 +88,10 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
       requests.push(request);
       return work(request, job);
     },
+    backups: backups as BackupOperations,
     paths: await PathGuard.open([root], dataDir),
     health,
-    prometheus: new PrometheusMetrics({ sessions, pool: { stats: () => stats } }),
+    prometheus: new PrometheusMetrics({ sessions, pool: { stats: () => stats }, backups: state.backups }),
     logger,
     rateLimit: options.rateLimit ?? 1_000_000,
     stopping: stopping.signal,
@@ -119,6 +124,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
     dataDir,
     token,
     requests,
+    backups,
     onSync: (next) => void (work = next),
     logged: readLog,
     send,
@@ -158,7 +164,9 @@ function recordingLogger(): [Logger, () => Promise<Record<string, unknown>[]>] {
 }
 
 function parseIfJson(response: Response, text: string): unknown {
-  return response.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : undefined;
+  return response.headers.get("content-type")?.startsWith("application/json") && text !== ""
+    ? JSON.parse(text)
+    : undefined;
 }
 
 /** That an answer is an error of the contract's shape. Returns its details. */

@@ -40,24 +40,30 @@ function refuse(exchange: Exchange, failures: RateWindow, given: string | null):
   return new ApiError(401, "UNAUTHORIZED", "Missing or invalid authentication", details, headers);
 }
 
-/** What a route's definition spreads to need a scope, and to say so in the API's description. */
-export function needs(scope: Scope): { security: { bearer: string[] }[]; middleware: MiddlewareHandler<AppEnv> } {
-  return { security: [{ bearer: [scope] }], middleware: requireScope(scope) };
+/** What a route's definition spreads to need one of some scopes, and to say so in the API's description. */
+export function needs(...scopes: Scope[]): { security: { bearer: string[] }[]; middleware: MiddlewareHandler<AppEnv> } {
+  return { security: scopes.map((scope) => ({ bearer: [scope] })), middleware: requireScope(scopes) };
 }
 
-function requireScope(scope: Scope): MiddlewareHandler<AppEnv> {
+function requireScope(accepted: Scope[]): MiddlewareHandler<AppEnv> {
   return (c, next) => {
-    assertScope(c.env, scope);
+    assertScope(c.env, ...accepted);
     return next();
   };
 }
 
-/** @throws ApiError 403 */
-export function assertScope(exchange: Exchange, scope: Scope): void {
+/**
+ * That the caller has one of these scopes.
+ * @throws ApiError 403
+ */
+export function assertScope(exchange: Exchange, ...accepted: Scope[]): void {
   const { scopes } = callerOf(exchange);
-  if (scopes.includes(scope) || scopes.includes("admin")) return;
-  const headers = { "WWW-Authenticate": `Bearer realm="syncline", error="insufficient_scope", scope="${scope}"` };
-  const details = `This needs an API key with the scope ${scope}; yours has ${scopes.join(", ") || "none"}.`;
+  if (scopes.includes("admin") || accepted.some((scope) => scopes.includes(scope))) return;
+  // The challenge names one that would do: several in it would mean that all are needed.
+  const headers = { "WWW-Authenticate": `Bearer realm="syncline", error="insufficient_scope", scope="${accepted[0]}"` };
+  const details = `This needs an API key with the scope ${accepted.join(" or ")}; yours has ${
+    scopes.join(", ") || "none"
+  }.`;
   throw new ApiError(403, "FORBIDDEN", "Insufficient permissions", details, headers);
 }
 

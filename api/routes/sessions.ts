@@ -20,7 +20,7 @@ const start = createRoute({
   summary: "Starts a synchronization session",
   description: "Operations that carry its `sessionId` belong to it until it is completed.",
   tags,
-  ...needs("sync"),
+  ...needs("sync", "backup"),
   request: { body: { required: true, content: { "application/json": { schema: StartSessionBody } } } },
   responses: { 200: jsonAnswer(StartSessionAnswer, "Started"), ...errorAnswers(400, 409, 413, 503) },
 });
@@ -41,7 +41,7 @@ const complete = createRoute({
   summary: "Completes a synchronization session",
   description: "For a session started by hand: its result sums up its operations.",
   tags,
-  ...needs("sync"),
+  ...needs("sync", "backup"),
   request: { params: SessionParams },
   responses: { 200: jsonAnswer(SessionAnswer, "The session, closed"), ...errorAnswers(400, 404, 409, 503) },
 });
@@ -63,7 +63,7 @@ const cancel = createRoute({
   summary: "Cancels a session and stops its work",
   description: "Answers once the work has ended. What was done until then stays done, and is whole.",
   tags,
-  ...needs("sync"),
+  ...needs("sync", "backup"),
   request: { params: SessionParams },
   responses: { 200: jsonAnswer(SessionAnswer, "The session, cancelled"), ...errorAnswers(404, 409) },
 });

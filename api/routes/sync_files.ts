@@ -2,8 +2,8 @@ import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import type { SyncFilesRequest, SyncFilesResult } from "../../engine/files/types.ts";
 import type { RunOutcome } from "../../engine/jobs/mod.ts";
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
-import { callerOf, needs } from "../middleware/authentication.ts";
-import { prefersAsync } from "../prefer.ts";
+import { needs } from "../middleware/authentication.ts";
+import { runOperation } from "../run_operation.ts";
 import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
 import { SessionAnswer } from "../schemas/session.ts";
 import { SyncFilesAnswer, SyncFilesBody } from "../schemas/sync_files.ts";
@@ -30,21 +30,13 @@ export function registerSyncFiles(app: OpenAPIHono<AppEnv>, dependencies: AppDep
   app.openapi(route, async (c) => {
     const { sessionId: parentId, ...body } = c.req.valid("json");
     const request = await resolvePaths(body, dependencies);
-    const run = await sessions.run({
+    return await runOperation(c, sessions, {
       kind: "sync.files",
       sourceIdentifier: body.sourceDirectory,
       targetIdentifier: body.targetDirectory,
       parentId,
-      keyId: callerOf(c.env).id,
       outcome,
-    }, async (job) => withSession(await syncFiles(request, job), job.sessionId));
-
-    if (prefersAsync(c.req.header("prefer"))) {
-      c.header("Preference-Applied", "respond-async");
-      c.header("Location", `${BASE_PATH}/sync/session/${run.session.sessionId}/status`);
-      return c.json(run.session, 202);
-    }
-    return c.json(await run.done, 200);
+    }, (job) => syncFiles(request, job));
   });
 }
 
@@ -56,11 +48,6 @@ async function resolvePaths(request: SyncFilesRequest, { paths }: AppDependencie
     targetDirectory: await paths.resolve("targetDirectory", targetDirectory),
     ...(trashDirectory === undefined ? {} : { trashDirectory: await paths.resolve("trashDirectory", trashDirectory) }),
   };
-}
-
-function withSession(result: SyncFilesResult, sessionId: string): SyncFilesResult & { sessionId: string } {
-  const { success, changesApplied, conflictsEncountered, errors, syncedAt, executionTimeMs, ...more } = result;
-  return { success, changesApplied, conflictsEncountered, errors, syncedAt, executionTimeMs, sessionId, ...more };
 }
 
 function outcome({ success, changesApplied, conflictsEncountered, errors, statistics }: SyncFilesResult): RunOutcome {

@@ -39,9 +39,10 @@ const DESCRIPTIONS = {
   404: "Resource not found (NOT_FOUND)",
   409: "The state of things forbids it now (CONFLICT)",
   413: "The body is too large (PAYLOAD_TOO_LARGE)",
+  416: "The range is outside of the file (INVALID_REQUEST)",
   429: "Too many requests (RATE_LIMITED)",
-  500: "The operation failed (SYNC_FAILED, INTERNAL_ERROR)",
-  503: "The server is stopping (UNAVAILABLE)",
+  500: "The operation failed (SYNC_FAILED, BACKUP_FAILED, INTERNAL_ERROR)",
+  503: "The server is stopping (UNAVAILABLE), or a cloud storage cannot be used (CLOUD_ERROR)",
 } as const;
 
 type DocumentedStatus = keyof typeof DESCRIPTIONS;

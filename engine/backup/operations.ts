@@ -37,6 +37,13 @@ export interface BrowsePage {
   next: string | null;
 }
 
+export interface VersionListing {
+  /** Newest first. */
+  versions: VersionSummary[];
+  /** Ids of those that cannot be read; check says why. */
+  damaged: string[];
+}
+
 /** A file or a directory of a version, ready to be read. Nothing is held before it is. */
 export type VersionContent =
   | {
@@ -73,8 +80,7 @@ export interface BackupOperations {
   prune(request: PruneRequest, job: JobContext): Promise<PruneResult>;
   check(request: CheckRequest, job: JobContext): Promise<CheckResult>;
   repair(request: RepairRequest, job: JobContext): Promise<RepairResult>;
-  /** Newest first. */
-  versions(repository: StoreLocation): Promise<VersionSummary[]>;
+  versions(repository: StoreLocation): Promise<VersionListing>;
   /** The newest version not after a time. */
   versionAt(repository: StoreLocation, pointInTime: Date): Promise<VersionSummary>;
   /** At most `limit` entries of a directory, after a name. */

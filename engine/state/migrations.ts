@@ -83,4 +83,15 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   INSERT INTO metrics (id) VALUES (1);
   `,
+  `
+  CREATE TABLE backups (
+    source TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    last_run_at INTEGER NOT NULL,
+    last_success_at INTEGER, -- null where every backup so far missed some files
+    stored_bytes INTEGER NOT NULL, -- by all its backups together
+    PRIMARY KEY (source, repository)
+  ) STRICT;
+  CREATE INDEX backups_by_age ON backups (last_run_at);
+  `,
 ];

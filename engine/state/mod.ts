@@ -9,6 +9,8 @@ export { openState, type StateOptions } from "./open.ts";
 export type { Report } from "./report.ts";
 export type {
   ApiKey,
+  BackupRecord,
+  BackupStore,
   Claim,
   ClaimId,
   IdempotencyStore,

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { claimDirectory, type DirectoryClaim } from "./directory.ts";
+import { SqliteBackupStore } from "./backups.ts";
 import { SqliteIdempotencyStore } from "./idempotency.ts";
 import { SqliteKeyStore } from "./keys.ts";
 import { SqliteMetricStore } from "./metrics.ts";
@@ -44,6 +45,7 @@ class SqliteState implements State {
   readonly idempotency: SqliteIdempotencyStore;
   readonly sessions: SqliteSessionStore;
   readonly metrics: SqliteMetricStore;
+  readonly backups: SqliteBackupStore;
   readonly report: Report;
   readonly #claim: DirectoryClaim;
   readonly #writer: Writer;
@@ -59,6 +61,7 @@ class SqliteState implements State {
     this.idempotency = new SqliteIdempotencyStore(reader, writer);
     this.sessions = new SqliteSessionStore(reader, writer);
     this.metrics = new SqliteMetricStore(reader, writer);
+    this.backups = new SqliteBackupStore(reader, writer);
   }
 
   // deno-lint-ignore require-await -- what is thrown must arrive as a rejection

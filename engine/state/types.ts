@@ -85,12 +85,40 @@ export interface MetricStore {
   setCloudUsage(provider: "azure" | "s3", bytes: number): Promise<void>;
 }
 
+/** A backup that ran to its end. */
+export interface BackupRecord {
+  source: string;
+  repository: string;
+  /** Whether every file is in it. */
+  success: boolean;
+  storedBytes: number;
+}
+
+/** The backups of one source into one repository. */
+export interface SourceBackups {
+  source: string;
+  repository: string;
+  /** Milliseconds since 1970; null where none was complete. */
+  lastSuccessAt: number | null;
+  /** By all of them together. */
+  storedBytes: number;
+}
+
+/** When each source was backed up last, for those who watch. */
+export interface BackupStore {
+  /** Resolves once it is on disk. */
+  record(backup: BackupRecord): Promise<void>;
+  /** At most 1,000. */
+  list(): SourceBackups[];
+}
+
 /** Everything that is remembered between starts. One running process owns it. */
 export interface State {
   readonly keys: KeyStore;
   readonly idempotency: IdempotencyStore;
   readonly sessions: SessionStore;
   readonly metrics: MetricStore;
+  readonly backups: BackupStore;
   /** Where failures of background work go. */
   readonly report: Report;
   /** Rejects where the database does not answer. Never waits for the writer or for an fsync. */

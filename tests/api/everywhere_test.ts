@@ -16,7 +16,8 @@ Deno.test("an unknown route is NOT_FOUND in the contract's shape", async () => {
 });
 
 Deno.test("an id that nothing has is NOT_FOUND", async () => {
-  for (const [method, path] of ROUTES.filter(([, path]) => path.includes("{}"))) {
+  // A version's id is looked for in the repository that the query names: see backup_test.ts.
+  for (const [method, path] of ROUTES.filter(([, path]) => path.includes("{}") && !path.startsWith("/backup/"))) {
     assertError(await server().request(method, withoutMatch(path)), 404, "NOT_FOUND");
   }
 });

@@ -3,6 +3,18 @@ export const ROUTES: [method: string, path: string][] = [
   ["GET", "/health"],
   ["GET", "/metrics"],
   ["POST", "/sync/files"],
+  ["POST", "/backup/create"],
+  ["GET", "/backup/versions"],
+  ["POST", "/backup/restore"],
+  ["GET", "/backup/restore-point-in-time"],
+  ["POST", "/backup/restore-point-in-time"],
+  ["POST", "/backup/prune"],
+  ["POST", "/backup/check"],
+  ["POST", "/backup/repair"],
+  ["GET", "/backup/versions/{}/files"],
+  ["GET", "/backup/versions/{}/content"],
+  ["GET", "/backup/versions/{}/changes"],
+  ["GET", "/backup/versions/{}/diff/{}"],
   ["POST", "/sync/session/start"],
   ["GET", "/sync/session/{}/status"],
   ["POST", "/sync/session/{}/complete"],
@@ -16,5 +28,5 @@ export const ROUTES: [method: string, path: string][] = [
 
 /** The route with an id that nothing has. */
 export function withoutMatch(path: string): string {
-  return path.replace("{}", "session-00000000-0000-4000-8000-000000000000");
+  return path.replaceAll("{}", "session-00000000-0000-4000-8000-000000000000");
 }

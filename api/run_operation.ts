@@ -1,0 +1,27 @@
+/** How a route runs an operation as a session, and answers for it. */
+import type { Context } from "hono";
+import type { JobContext, RunOutcome, RunSpec } from "../engine/jobs/mod.ts";
+import { type AppEnv, BASE_PATH, type SessionService } from "./environment.ts";
+import { callerOf } from "./middleware/authentication.ts";
+import { prefersAsync } from "./prefer.ts";
+
+export type OperationSpec<T> = Omit<RunSpec, "keyId"> & { outcome: (result: T) => RunOutcome };
+
+/** Answers with the operation's result once it is there, or with its session at once where the client prefers that. */
+export async function runOperation<T extends object>(
+  c: Context<AppEnv>,
+  sessions: Pick<SessionService, "run">,
+  spec: OperationSpec<T>,
+  work: (job: JobContext) => Promise<T>,
+) {
+  const run = await sessions.run(
+    { ...spec, keyId: callerOf(c.env).id },
+    async (job) => ({ ...await work(job), sessionId: job.sessionId }),
+  );
+  if (prefersAsync(c.req.header("prefer"))) {
+    c.header("Preference-Applied", "respond-async");
+    c.header("Location", `${BASE_PATH}/sync/session/${run.session.sessionId}/status`);
+    return c.json(run.session, 202);
+  }
+  return c.json(await run.done, 200);
+}

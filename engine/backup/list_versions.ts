@@ -1,0 +1,38 @@
+import type { StoreLocation } from "../cloud/object_store.ts";
+import { openStore } from "../cloud/open_store.ts";
+import type { VersionListing } from "./operations.ts";
+import { openRepository } from "./repository.ts";
+import type { BackupServices, VersionSummary } from "./types.ts";
+import { listVersions, type Version, versionObject } from "./version.ts";
+
+/** All versions of a repository. @throws EngineError, StoreError */
+export async function versionListing(repository: StoreLocation, services: BackupServices): Promise<VersionListing> {
+  const access = await openRepository(repository, services.password);
+  const { versions, damaged } = await listVersions(access, openStore(repository));
+  return {
+    versions: versions.reverse().map(summarise),
+    damaged: damaged.map(({ key }) => key.slice(versionObject("").length)),
+  };
+}
+
+/** A version as the API and the command line show it. */
+export function summarise(version: Version): VersionSummary {
+  return {
+    versionId: version.versionId,
+    createdAt: version.createdAt,
+    totalSize: version.totalSize,
+    fileCount: version.fileCount,
+    isFullBackup: version.isFullBackup,
+    description: version.description,
+    host: version.host,
+    sourceDirectory: version.source,
+    parentVersionId: version.parentVersionId,
+    directoryCount: version.directoryCount,
+    linkCount: version.linkCount,
+    newBytes: version.newBytes,
+    storedBytes: version.storedBytes,
+    changedFileCount: version.changedFileCount,
+    deletedFileCount: version.deletedFileCount,
+    errorCount: version.errorCount,
+  };
+}

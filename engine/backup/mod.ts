@@ -1,0 +1,33 @@
+/**
+ * Backups: versions of directories in a repository, which is a set of objects in an object store (FORMAT.md).
+ * Guarantees: a version that was committed is complete by itself and restores byte for byte, or says what of it is lost; a crash at
+ * any moment costs no version that was committed; nothing is returned or written that is not what was stored.
+ */
+import { EngineError } from "../errors.ts";
+import { versionListing } from "./list_versions.ts";
+import type { BackupOperations } from "./operations.ts";
+import type { BackupServices } from "./types.ts";
+
+export type * from "./operations.ts";
+export type * from "./types.ts";
+
+/** What can be done with repositories, by these services. */
+export function backupOperations(services: BackupServices): BackupOperations {
+  return {
+    create: missing,
+    restore: missing,
+    prune: missing,
+    check: missing,
+    repair: missing,
+    versions: (repository) => versionListing(repository, services),
+    versionAt: missing,
+    browse: missing,
+    content: missing,
+    diff: missing,
+    changes: missing,
+  };
+}
+
+function missing(): never {
+  throw new EngineError("unavailable", "Not there yet", "This part of the backup engine is being written.");
+}
