@@ -1,4 +1,5 @@
 import type { ApplyOptions, LargeInput } from "./apply.ts";
+import { isDamage } from "./damage.ts";
 import { JobCounter } from "./counters.ts";
 import { NEW_DIRECTORY } from "./directories.ts";
 import { groupSegments, type PlanLine, type Segment, type Stream } from "./plan.ts";
@@ -43,21 +44,36 @@ class Application {
 
   async run(): Promise<Report> {
     if (this.#idle) return this.#done;
-    const { tasks, request, baseline, rulesKey } = this.#run;
+    const { tasks, request, baseline } = this.#run;
     using _progress = watch(this.#run, this.#progress());
-    await tasks.run("files.begin", {
+    let sound = await tasks.run("files.begin", {
       target: request.targetDirectory,
       mode: request.preservePermissions ? NEW_DIRECTORY : 0o777,
       baseline,
     });
     if (this.#plan.hasSteps) await this.#steps();
     // The disk works while the baseline is made out; it takes effect only when both are done.
-    const ended = await Promise.allSettled([this.#flush(), this.#rebase()]);
+    const ended = await Promise.allSettled([this.#flush(), sound ? this.#rebase() : undefined]);
     for (const outcome of ended) {
-      if (outcome.status === "rejected") throw outcome.reason;
+      if (outcome.status === "fulfilled") continue;
+      if (!isDamage(outcome.reason)) throw outcome.reason;
+      sound = false;
     }
-    await tasks.run("files.end", { baseline, rulesKey, clean: this.#clean });
+    sound &&= await this.#end();
+    if (!sound) await tasks.run("files.forget", { baseline, clean: this.#clean });
     return this.#done;
+  }
+
+  /** Makes what was set aside the baseline; returns false where that turns out to be damaged. */
+  async #end(): Promise<boolean> {
+    const { tasks, baseline, rulesKey } = this.#run;
+    try {
+      await tasks.run("files.end", { baseline, rulesKey, clean: this.#clean });
+      return true;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return false;
+    }
   }
 
   /** Whether there is anything to do or to note at all. */

@@ -1,3 +1,4 @@
+import { DamagedBaseline } from "./damage.ts";
 import { decodeName, encodeNameInto, type Listing } from "../posix/mod.ts";
 
 /**
@@ -120,14 +121,24 @@ export function baselineEntry(listing: Listing, index: number): BaselineEntry | 
   };
 }
 
-/** Reads what {@link BaselineEncoder} wrote. */
+/** Reads what {@link BaselineEncoder} wrote. @throws DamagedBaseline */
 export function decodeBaseline(bytes: Uint8Array): Map<string, BaselineEntry> {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (error instanceof RangeError) throw new DamagedBaseline("A row is cut", { cause: error });
+    throw error;
+  }
+}
+
+function decode(bytes: Uint8Array): Map<string, BaselineEntry> {
   const entries = new Map<string, BaselineEntry>();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   const text = () => {
     const length = view.getUint16(at, true);
     at += 2 + length;
+    if (at > bytes.length) throw new RangeError("A text ends after its row");
     return decodeName(bytes.subarray(at - length, at));
   };
   while (at < bytes.length) {
@@ -156,7 +167,7 @@ export function decodeBaseline(bytes: Uint8Array): Map<string, BaselineEntry> {
         entry.targetMtimeNs = view.getUint32(at + 8, true);
         at += 12;
       }
-    }
+    } else if (kind !== DIRECTORY) throw new DamagedBaseline(`A row has an entry of the kind ${kind}`);
     entries.set(name, entry);
   }
   return entries;

@@ -1,5 +1,7 @@
 import * as fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { isDamage } from "./damage.ts";
+import { writtenPath } from "./written.ts";
 import { encodeNameInto } from "../posix/mod.ts";
 
 /** Reads a pair's baseline. */
@@ -9,8 +11,13 @@ export class BaselineReader {
 
   private constructor(path: string) {
     this.#database = new DatabaseSync(path, { readOnly: true, timeout: 60_000 });
-    this.#database.exec("PRAGMA mmap_size = 1073741824");
-    this.#select = this.#database.prepare("SELECT entries FROM directory WHERE path = ?");
+    try {
+      this.#database.exec("PRAGMA mmap_size = 1073741824");
+      this.#select = this.#database.prepare("SELECT entries FROM directory WHERE path = ?");
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
   }
 
   static #last: { key: string; reader: BaselineReader } | undefined;
@@ -30,11 +37,15 @@ export class BaselineReader {
 
   /** Runs a batch of reads in one transaction: each alone would lock and unlock the file. */
   batch<T>(work: () => T): T {
-    this.#database.exec("BEGIN");
     try {
-      return work();
-    } finally {
+      this.#database.exec("BEGIN");
+      const result = work();
       this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      BaselineReader.#last = undefined;
+      this.#database.close();
+      throw error;
     }
   }
 
@@ -56,13 +67,18 @@ export class BaselineStore implements Disposable {
     // It lists names of files, which are nobody else's business.
     fs.closeSync(fs.openSync(path, "a", 0o600));
     this.#database = new DatabaseSync(path, { timeout: 60_000 });
-    this.#database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      CREATE TABLE IF NOT EXISTS directory (path BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS aside (path BLOB PRIMARY KEY, entries BLOB) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    `);
+    try {
+      this.#database.exec(`
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        CREATE TABLE IF NOT EXISTS directory (path BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS aside (path BLOB PRIMARY KEY, entries BLOB) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+      `);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
   }
 
   /** The row of a directory, for `decodeBaseline`. */
@@ -124,7 +140,8 @@ export class BaselineStore implements Disposable {
       work();
       this.#database.exec("COMMIT");
     } catch (error) {
-      this.#database.exec("ROLLBACK");
+      // What is damaged may have rolled back by itself.
+      if (!isDamage(error)) this.#database.exec("ROLLBACK");
       throw error;
     }
   }
@@ -144,4 +161,9 @@ let keyRoom = new Uint8Array(4096);
 function key(path: string): Uint8Array {
   if (path.length * 3 > keyRoom.length) keyRoom = new Uint8Array(path.length * 3);
   return keyRoom.subarray(0, encodeNameInto(path, keyRoom));
+}
+
+/** Removes a pair's baseline with all that belongs to it. */
+export function removeBaseline(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`, writtenPath(path)]) fs.rmSync(file, { force: true });
 }

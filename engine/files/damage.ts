@@ -3,14 +3,12 @@ export class DamagedBaseline extends Error {
   override readonly name = "DamagedBaseline";
 }
 
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
+/** SQLite's words for its codes `SQLITE_CORRUPT` and `SQLITE_NOTADB`: the runtime does not hand out every call's code. */
+const WORDS = /malformed|not a database/;
 
 /** Whether an error, of this thread or of a worker, says that a baseline is damaged. */
 export function isDamage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = (error as { errcode?: unknown }).errcode;
-  // The upper bits say more of the same.
   return error.name === "DamagedBaseline" ||
-    typeof code === "number" && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff);
+    (error as { code?: unknown }).code === "ERR_SQLITE_ERROR" && WORDS.test(error.message);
 }

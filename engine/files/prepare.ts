@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { makeDirectories } from "./directories.ts";
-import { BaselineStore } from "./baseline_store.ts";
+import { BaselineStore, removeBaseline } from "./baseline_store.ts";
 import { FAILED, openRoot } from "./scan.ts";
 import { DamagedBaseline, isDamage } from "./damage.ts";
 import { absorbWritten } from "./absorb.ts";
@@ -134,7 +134,7 @@ function readState(
     };
   } catch (error) {
     if (!isDamage(error)) throw error;
-    for (const suffix of ["", "-wal", "-shm"]) fs.rmSync(input.baseline + suffix, { force: true });
+    removeBaseline(input.baseline);
     return { baseline: "none", interrupted: true };
   }
 }
@@ -163,8 +163,12 @@ export interface BeginInput {
   baseline: string;
 }
 
-/** Makes the target where it is missing, and notes that a run has begun. @throws EngineError `sync-failed` */
-export function begin({ target, mode, baseline }: BeginInput): void {
+/**
+ * Makes the target where it is missing, and notes that a run has begun.
+ * @returns whether the baseline is still there: false where it was damaged, and a new one begins
+ * @throws EngineError `sync-failed`
+ */
+export function begin({ target, mode, baseline }: BeginInput): boolean {
   try {
     using root = new Tree("/");
     checkWritable(makeDirectories(root, target.slice(1), mode).descriptor);
@@ -173,9 +177,35 @@ export function begin({ target, mode, baseline }: BeginInput): void {
     const details = `Cannot write to the target directory ${target}: ${error.message}`;
     throw new EngineError("sync-failed", FAILED, details, { cause: error });
   }
+  try {
+    noteBegin(baseline);
+    return true;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    removeBaseline(baseline);
+    noteBegin(baseline);
+    return false;
+  }
+}
+
+function noteBegin(baseline: string): void {
   using store = new BaselineStore(baseline);
   store.begin({ format: FORMAT, running: "yes" });
   fs.writeFileSync(writtenPath(baseline), "", { mode: 0o600 });
+}
+
+export interface ForgetInput {
+  baseline: string;
+  /** As in {@link EndInput}. */
+  clean: boolean;
+}
+
+/** Begins anew with a baseline that turned out to be damaged: the next run is a first run. */
+export function forget({ baseline, clean }: ForgetInput): void {
+  removeBaseline(baseline);
+  if (clean) return;
+  using store = new BaselineStore(baseline);
+  store.begin({ format: FORMAT, running: "yes" });
 }
 
 /** Waits until everything written to the directories' file systems is on the disk. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { applyPlan } from "./applying.ts";
 import { timeStamp } from "./conflict.ts";
+import { isDamage } from "./damage.ts";
 import { isWithin } from "./locks.ts";
 import type { Plan } from "./planned.ts";
 import { makePlan } from "./planning.ts";
@@ -49,7 +50,7 @@ export async function syncFiles(
   const spool = `${services.dataDir}/tmp/${job.sessionId}.plan`;
   try {
     const run = await open(request, services, job, tasks, spool);
-    const plan = await makePlan(run);
+    const plan = await makeSoundPlan(run);
     const refusal = refuse(request, plan.report);
     if (request.dryRun) return await dryRun(run, plan, refusal, started);
     if (refusal !== undefined) throw new EngineError("conflict", "A safety limit forbids the synchronisation", refusal);
@@ -59,6 +60,18 @@ export async function syncFiles(
     throw revive(error);
   } finally {
     await fs.rm(spool, { force: true });
+  }
+}
+
+/** A baseline that is found damaged on the way is none. */
+async function makeSoundPlan(run: Run): Promise<Plan> {
+  try {
+    return await makePlan(run);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    await run.tasks.run("files.forget", { baseline: run.baseline, clean: true });
+    run.prepared = { ...run.prepared, baseline: "none", interrupted: true };
+    return await makePlan(run);
   }
 }
 

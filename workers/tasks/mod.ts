@@ -12,7 +12,7 @@ import { scanRestore } from "../../engine/backup/restore_scan.ts";
 import { applySegments, copyLarge, discardLarge } from "../../engine/files/apply.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { planOver } from "../../engine/files/over.ts";
-import { begin, end, flush, prepare } from "../../engine/files/prepare.ts";
+import { begin, end, flush, forget, prepare } from "../../engine/files/prepare.ts";
 import { preview } from "../../engine/files/preview.ts";
 import { absorb, rebase } from "../../engine/files/rebase.ts";
 import { scanDirectories } from "../../engine/files/scan.ts";
@@ -32,6 +32,7 @@ export const tasks = {
   "files.rebase": rebase,
   "files.absorb": absorb,
   "files.end": end,
+  "files.forget": forget,
   "backup.index": loadIndexTask,
   "backup.restore.prepare": prepareRestore,
   "backup.restore.scan": scanRestore,

@@ -1,0 +1,109 @@
+/** A damaged baseline costs the knowledge of conflicts, and nothing else. */
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { BaselineEncoder, type BaselineEntry, decodeBaseline } from "./baseline.ts";
+import { DamagedBaseline } from "./damage.ts";
+import { World } from "./world.ts";
+import { createRandom, testSeed } from "../../tests/harness/random.ts";
+
+function baselineOf(world: World): string {
+  const [name] = fs.readdirSync(`${world.path}/data/baselines`).filter((name) => name.endsWith(".db"));
+  return `${world.path}/data/baselines/${name}`;
+}
+
+/** Opens a pair's baseline with everything in its main file. */
+function alone(world: World, use: (database: DatabaseSync) => void): void {
+  const database = new DatabaseSync(baselineOf(world));
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  use(database);
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  database.close();
+}
+
+/** Overwrites the page at which a table begins. */
+function breakTable(world: World, table: string): void {
+  let page = 0;
+  alone(world, (database) => {
+    const row = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").get(table);
+    page = Number(row?.rootpage);
+  });
+  const file = fs.openSync(baselineOf(world), "r+");
+  fs.writeSync(file, new Uint8Array(4096).fill(0xa5), 0, 4096, (page - 1) * 4096);
+  fs.closeSync(file);
+}
+
+const DAMAGES: Record<string, (world: World) => void> = {
+  "the table of directories": (world) => breakTable(world, "directory"),
+  "the table of what is set aside": (world) => breakTable(world, "aside"),
+  "the table of facts": (world) => breakTable(world, "meta"),
+  "the contents of rows": (world) =>
+    alone(world, (database) => database.exec("UPDATE directory SET entries = x'ff00ff00ff00ff'")),
+  "the length of rows": (world) =>
+    alone(world, (database) => database.exec("UPDATE directory SET entries = substr(entries, 1, 9)")),
+  "the file's length": (world) => {
+    alone(world, () => {});
+    fs.truncateSync(baselineOf(world), fs.statSync(baselineOf(world)).size - 4096);
+  },
+  "the whole file": (world) => {
+    alone(world, () => {});
+    fs.writeFileSync(baselineOf(world), "no database ".repeat(1000));
+  },
+};
+
+async function makeWorld(): Promise<World> {
+  const world = new World();
+  for (let i = 0; i < 120; i++) world.write(`source/directory-${i}/file`, `text ${i}`);
+  await world.sync();
+  for (let i = 0; i < 120; i += 10) world.write(`source/directory-${i}/file`, `changed ${i}`);
+  world.write("target/directory-1/file", "by someone else");
+  return world;
+}
+
+for (const [what, damage] of Object.entries(DAMAGES)) {
+  Deno.test(`a baseline whose damage is in ${what}, found at any task`, async () => {
+    for (const task of ["files.prepare", "files.scan", "files.begin", "files.rebase", "files.absorb", "files.end"]) {
+      using world = await makeWorld();
+      let done = false;
+      const result = await world.sync({}, (name) => {
+        if (name !== task || done) return;
+        done = true;
+        damage(world);
+      });
+      assert.ok(done || task === "files.absorb");
+      assert.deepEqual(result.errors, [], task);
+      world.assertEqual();
+      const again = await world.sync();
+      assert.deepEqual([again.changesApplied, again.errors, again.conflicts], [0, [], []], task);
+      // From here on there is a whole baseline again.
+      world.write("target/directory-2/file", "by someone else");
+      assert.deepEqual((await world.sync()).conflicts.map(({ path }) => path), ["directory-2/file"], task);
+      world.assertEqual();
+    }
+  });
+}
+
+Deno.test("a row of the baseline that is no row is damage, whatever its bytes", () => {
+  const random = createRandom(testSeed("damaged rows"));
+  const encoder = new BaselineEncoder();
+  const entry: BaselineEntry = {
+    type: "file",
+    size: 5,
+    mtime: 1,
+    mtimeNs: 2,
+    targetMtime: 1,
+    targetMtimeNs: 0,
+    link: "to",
+  };
+  for (const type of ["file", "directory", "symlink"] as const) encoder.add(`name of a ${type}`, { ...entry, type });
+  const whole = encoder.bytes.slice();
+  for (let round = 0; round < 2000; round++) {
+    const bytes = whole.slice(0, 1 + random.below(whole.length));
+    for (let i = random.below(4); i >= 0; i--) bytes[random.below(bytes.length)] = random.below(256);
+    try {
+      decodeBaseline(bytes);
+    } catch (error) {
+      assert.ok(error instanceof DamagedBaseline, String(error));
+    }
+  }
+});
