@@ -6,7 +6,7 @@ const MOST_ENTRIES = 8192;
 const PAGE_MASK = (1 << 11) - 1;
 const MOST_ITEMS = 4096;
 /** Contents of more items are cut into lists. */
-const LONG_CONTENT = 512;
+export const LONG_CONTENT = 512;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
