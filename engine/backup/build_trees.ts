@@ -57,6 +57,8 @@ export interface TreesOutput {
   /** How many segments were built. */
   done: number;
   open: OpenDirectory;
+  /** The source's own pages; null as long as they are not built, or the parent version's. */
+  root: string[] | null;
   /** Chunks of the list of changes. */
   changes: string[];
   /** Files and links added or modified, and the first of them. */
@@ -83,13 +85,13 @@ export async function buildTrees(input: TreesInput, context: TaskContext): Promi
   const refs = new DirectoryRefs(input.refs, spool);
   const builder = new TreeBuilder(spool, refs, reader, writer, changes, input.open, context);
   let done = 0;
-  do await builder.build(input.segments[done++]);
-  while (done < input.segments.length && performance.now() < deadline);
+  do await builder.build(input.segments[done++]); while (done < input.segments.length && performance.now() < deadline);
   await changes.end();
   return {
     packs: await packs.finish(),
     done,
     open: builder.open,
+    root: refs.get(0) as string[] | undefined ?? null,
     changes: changes.chunks,
     changed: changes.count,
     changedFiles: changes.files,
@@ -115,7 +117,7 @@ class TreeBuilder {
     const records = parseRecords(this.spool.read(range));
     const files: StoredFile[] = [];
     for (const part of parts) files.push(...JSON.parse(this.spool.read(part)) as StoredFile[]);
-    for (const file of large) files[file.ordinal] = await this.#large(file);
+    for (const file of large) files[file.ordinal] = this.#large(file);
     for (let i = records.length - 1, end = files.length; i >= 0; i--) {
       this.context.checkpoint();
       const record = records[i];
@@ -135,7 +137,7 @@ class TreeBuilder {
     }
   }
 
-  async #large({ entry, content }: StoredLarge): Promise<StoredFile> {
+  #large({ entry, content }: StoredLarge): StoredFile {
     if (entry === null) return null;
     const list = emptyList();
     for (const part of content) addList(list, JSON.parse(this.spool.read(part)) as ContentList);
@@ -185,7 +187,9 @@ class TreeBuilder {
     const pages = this.refs.get(number);
     if (pages === "gone") return undefined;
     if (pages !== undefined) entry[At.pages] = pages;
-    if ((entry[At.pages] as string[]).length === 0) throw new Error(`Cannot build the page of a directory: ${number} has no pages`);
+    if ((entry[At.pages] as string[]).length === 0) {
+      throw new Error(`Cannot build the page of a directory: ${number} has no pages`);
+    }
     return entry;
   }
 

@@ -21,6 +21,14 @@ export function asEngineError(error: unknown): unknown {
     const { kind, details } = error as EngineError;
     return new EngineError(kind, error.message, details, { cause: error });
   }
+  if (error.name === "ChunkLost") {
+    const details = `${error.message}. Check the repository; repair gives up what is lost.`;
+    return new EngineError("damaged", "The backup repository is damaged", details, { cause: error });
+  }
+  if (error.name === "WorkerLostError") {
+    const details = `${error.message}. Run it again: it goes on from what it had done.`;
+    return new EngineError("backup-failed", "Backup operation failed", details, { cause: error });
+  }
   if (error.name !== "StoreError") return error;
   const kind = KINDS[(error as StoreError).kind] ?? "storage-unavailable";
   return new EngineError(kind, "The backup repository cannot be used", error.message, { cause: error });

@@ -4,6 +4,7 @@
  * any moment costs no version that was committed; nothing is returned or written that is not what was stored.
  */
 import { EngineError } from "../errors.ts";
+import { createBackup } from "./create.ts";
 import { versionListing } from "./list_versions.ts";
 import type { BackupOperations } from "./operations.ts";
 import type { BackupServices } from "./types.ts";
@@ -14,7 +15,7 @@ export type * from "./types.ts";
 /** What can be done with repositories, by these services. */
 export function backupOperations(services: BackupServices): BackupOperations {
   return {
-    create: missing,
+    create: (request, job) => createBackup(request, services, job),
     restore: missing,
     prune: missing,
     check: missing,

@@ -50,7 +50,10 @@ export async function scanSource(input: ScanInput, context: TaskContext): Promis
   using source = openSource(run.root);
   using spool = new Spool(run.spool, context.counters);
   const index = new ChunkIndex(run.index);
-  const chunks = new ChunkReader(access, openStore(access.location), index, { cacheBytes: CACHE, signal: context.signal });
+  const chunks = new ChunkReader(access, openStore(access.location), index, {
+    cacheBytes: CACHE,
+    signal: context.signal,
+  });
   const records = new RecordWriter(spool);
   const report = emptyReport();
   const listing = new Listing();

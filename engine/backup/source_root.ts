@@ -25,7 +25,9 @@ export function openSourceDirectory(path: string): Tree {
       const details = `sourceDirectory is not a directory: ${path}`;
       throw new EngineError("invalid", "The request cannot be carried out", details, { cause: error });
     }
-    if (error instanceof PosixError) throw backupFailed(`Cannot open the source directory ${path}: ${error.message}`, error);
+    if (error instanceof PosixError) {
+      throw backupFailed(`Cannot open the source directory ${path}: ${error.message}`, error);
+    }
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { ChunkIndex } from "./chunk_index.ts";
 import { ClaimSet, type ClaimSetData } from "./claim_set.ts";
 import { emptyList } from "./content_list.ts";
 import { ContentWriter } from "./content_writer.ts";
-import { FileFailure, fileEntry, isSame, openFile, settledStat } from "./file_reader.ts";
+import { fileEntry, FileFailure, isSame, openFile, settledStat } from "./file_reader.ts";
 import type { StoredPack } from "./pack_table.ts";
 import { PackWriter } from "./pack_writer.ts";
 import type { RunInput } from "./scan.ts";

@@ -10,6 +10,10 @@ export class WorkQueue {
 
   constructor(private readonly atOnce: number) {}
 
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** To be run after everything that waits. */
   add(work: Work): void {
     this.#waiting.push(work);

@@ -10,6 +10,12 @@ import { planRestoreLinks } from "../../engine/backup/restore_links.ts";
 import { beginRestore, flushRestore, prepareRestore } from "../../engine/backup/restore_prepare.ts";
 import { scanRestore } from "../../engine/backup/restore_scan.ts";
 import { applySegments, copyLarge, discardLarge } from "../../engine/files/apply.ts";
+import { buildTrees } from "../../engine/backup/build_trees.ts";
+import { prepareCreate } from "../../engine/backup/prepare_create.ts";
+import { scanSource } from "../../engine/backup/scan.ts";
+import { storeFiles } from "../../engine/backup/store_files.ts";
+import { storeIndex } from "../../engine/backup/store_index.ts";
+import { storeRegion } from "../../engine/backup/store_region.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { planOver } from "../../engine/files/over.ts";
 import { begin, end, flush, forget, prepare } from "../../engine/files/prepare.ts";
@@ -41,6 +47,12 @@ export const tasks = {
   "backup.restore.apply": applyRestore,
   "backup.restore.large": restoreLarge,
   "backup.restore.flush": flushRestore,
+  "backup.create.prepare": prepareCreate,
+  "backup.create.scan": scanSource,
+  "backup.create.store": storeFiles,
+  "backup.create.region": storeRegion,
+  "backup.create.trees": buildTrees,
+  "backup.create.index": storeIndex,
 } satisfies Record<string, TaskHandler<never, unknown, never>>;
 
 type Tasks = typeof tasks;
