@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { EngineError } from "../errors.ts";
-import { makeDirectories } from "../files/directories.ts";
-import { checkWritable, hasCode, mayChangeOwner, PosixError, syncFileSystem, Tree } from "../posix/mod.ts";
+import { makeAbsolute } from "../files/directories.ts";
+import { checkWritable, close, hasCode, mayChangeOwner, PosixError, syncFileSystem, Tree } from "../posix/mod.ts";
 
 const FAILED = "The restore failed";
 
@@ -29,8 +29,12 @@ function isThere(target: string): boolean {
 /** Makes the target where it is missing. @throws EngineError `backup-failed` */
 export function beginRestore({ target }: { target: string }): void {
   try {
-    using root = new Tree("/");
-    checkWritable(makeDirectories(root, target.slice(1)).descriptor);
+    const directory = makeAbsolute(target);
+    try {
+      checkWritable(directory);
+    } finally {
+      close(directory);
+    }
   } catch (error) {
     throw failure(target, error);
   }

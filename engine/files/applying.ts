@@ -86,9 +86,7 @@ class Application {
   async #flush(): Promise<void> {
     if (!this.#plan.hasSteps) return;
     const { tasks, request } = this.#run;
-    const kept = request.trashDirectory !== undefined && this.#done.deleted + this.#done.updated > 0;
-    const paths = kept ? [request.targetDirectory, this.#options.trash as string] : [request.targetDirectory];
-    await tasks.run("files.flush", { paths });
+    await tasks.run("files.flush", { target: request.targetDirectory, trash: this.#options.trash });
   }
 
   async #steps(): Promise<void> {

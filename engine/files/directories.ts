@@ -1,4 +1,4 @@
-import { type Descriptor, hasCode, makeDirectoryAt, type Tree } from "../posix/mod.ts";
+import { type Descriptor, hasCode, makeDirectoryAt, openPassage, openPassageAt, type Tree } from "../posix/mod.ts";
 
 /** New directories are closed to others until their permissions are set. */
 export const NEW_DIRECTORY = 0o700;
@@ -33,4 +33,20 @@ export function makeDirectories(
   const parent = makeDirectories(tree, path.slice(0, Math.max(cut, 0)), mode);
   const made = makeDirectory(parent.descriptor, path.slice(cut + 1), mode);
   return { descriptor: tree.directory(path), made: parent.made + (made ? 1 : 0) };
+}
+
+/**
+ * Makes an absolute path's directories that are missing and opens the last, only to go through it. Needs no permission to list
+ * those above it.
+ */
+export function makeAbsolute(path: string, mode = NEW_DIRECTORY): Descriptor {
+  return openPassage(path, (parent, name) => {
+    try {
+      return openPassageAt(parent, name);
+    } catch (error) {
+      if (!hasCode(error, "ENOENT")) throw error;
+    }
+    makeDirectory(parent, name, mode);
+    return openPassageAt(parent, name);
+  });
 }

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { makeDirectories } from "./directories.ts";
+import { makeAbsolute } from "./directories.ts";
 import { BaselineStore, removeBaseline } from "./baseline_store.ts";
 import { FAILED, openRoot } from "./scan.ts";
 import { DamagedBaseline, isDamage } from "./damage.ts";
@@ -12,7 +12,8 @@ import {
   type Descriptor,
   hasCode,
   mayChangeOwner,
-  openDirectoryAt,
+  openPassage,
+  openPassageAt,
   PosixError,
   statOf,
   syncFileSystem,
@@ -89,8 +90,12 @@ function openSide(path: string, side: "source" | "target"): Tree {
 function refuseInside(target: string, source: string): void {
   const parent = target.slice(0, Math.max(target.lastIndexOf("/"), 0));
   try {
-    using tree = new Tree(parent);
-    refuseNested(tree.root, source, "targetDirectory lies inside sourceDirectory");
+    const directory = openPassage(parent);
+    try {
+      refuseNested(directory, source, "targetDirectory lies inside sourceDirectory");
+    } finally {
+      close(directory);
+    }
   } catch (error) {
     if (parent !== "" && hasCode(error, "ENOENT")) return refuseInside(parent, source);
     if (!(error instanceof PosixError)) throw error;
@@ -100,11 +105,11 @@ function refuseInside(target: string, source: string): void {
 
 /** Goes up from a directory to the root and refuses to meet the other one: paths can hide that, inodes cannot. */
 function refuseNested(from: Descriptor, other: string, words: string): void {
-  let current = openDirectoryAt(from, ".");
+  let current = openPassageAt(from, ".");
   try {
     for (let identity = statOf(current).identity;;) {
       if (identity === other) throw new EngineError("invalid", INVALID, words);
-      const parent = openDirectoryAt(current, "..");
+      const parent = openPassageAt(current, "..");
       close(current);
       current = parent;
       const next = statOf(current).identity;
@@ -170,8 +175,12 @@ export interface BeginInput {
  */
 export function begin({ target, mode, baseline }: BeginInput): boolean {
   try {
-    using root = new Tree("/");
-    checkWritable(makeDirectories(root, target.slice(1), mode).descriptor);
+    const directory = makeAbsolute(target, mode);
+    try {
+      checkWritable(directory);
+    } finally {
+      close(directory);
+    }
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
     const details = `Cannot write to the target directory ${target}: ${error.message}`;
@@ -208,9 +217,9 @@ export function forget({ baseline, clean }: ForgetInput): void {
   store.begin({ format: FORMAT, running: "yes" });
 }
 
-/** Waits until everything written to the directories' file systems is on the disk. */
-export function flush({ paths }: { paths: string[] }): void {
-  for (const path of paths) {
+/** Waits until everything written to the target's file system, and to the trash's if there is one, is on the disk. */
+export function flush({ target, trash }: { target: string; trash?: string }): void {
+  for (const path of trash !== undefined && fs.existsSync(trash) ? [target, trash] : [target]) {
     using tree = new Tree(path);
     syncFileSystem(tree.root);
   }

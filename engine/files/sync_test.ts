@@ -269,6 +269,15 @@ Deno.test("overwritten and deleted files are kept in the trash, which is not syn
   assert.equal(again.changesApplied, 0);
 });
 
+Deno.test("a run that overwrites nothing needs no trash", async () => {
+  using world = new World();
+  world.write("source/a", "one");
+  fs.mkdirSync(world.target, { mode: 0o700 });
+  const result = await world.sync({ trashDirectory: `${world.path}/trash` });
+  assert.deepEqual([result.errors, result.statistics.updated], [[], 1]);
+  assert.ok(!fs.existsSync(`${world.path}/trash`));
+});
+
 Deno.test("pairs that cannot be", async () => {
   using world = new World();
   world.write("source/sub/file", "x");

@@ -1,6 +1,6 @@
 import { type CopyOptions, copyToTemporary } from "./copy.ts";
-import { makeDirectories } from "./directories.ts";
-import { type Descriptor, hasCode, linkAt, makeSymlinkAt, readLinkAt, statAt, Tree } from "../posix/mod.ts";
+import { makeAbsolute, makeDirectories } from "./directories.ts";
+import { close, type Descriptor, hasCode, linkAt, makeSymlinkAt, readLinkAt, statAt, Tree } from "../posix/mod.ts";
 
 /**
  * Keeps what a run overwrites or deletes, under its path in a folder of the run's own. The entry is first linked there, so
@@ -35,8 +35,7 @@ export class Trash implements Disposable {
   }
 
   #open(): Tree {
-    using root = new Tree("/");
-    makeDirectories(root, this.#path.slice(1));
+    close(makeAbsolute(this.#path));
     return new Tree(this.#path);
   }
 

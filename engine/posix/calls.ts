@@ -55,6 +55,11 @@ export function openDirectoryAt(directory: Descriptor, name: string): Descriptor
   return openAt(directory, name, C.O_RDONLY | C.O_DIRECTORY | C.O_NOFOLLOW);
 }
 
+/** As {@link openDirectoryAt}, only to go through it: needs no permission to list it. */
+export function openPassageAt(directory: Descriptor, name: string): Descriptor {
+  return openAt(directory, name, C.O_PATH | C.O_DIRECTORY | C.O_NOFOLLOW);
+}
+
 export function close(descriptor: Descriptor): void {
   if (libc.close(descriptor) < 0) throw lastError("close");
 }

@@ -9,6 +9,8 @@ export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
+/** Only a place in the tree: needs no permission to read, reads nothing. */
+export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;
 /** Leave the access time as it is; only for the file's owner. */
 export const O_NOATIME = 0o1000000;

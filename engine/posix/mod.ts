@@ -10,6 +10,6 @@ export { Listing, readDirectory } from "./listing.ts";
 export { decodeName, displayName, encodeNameInto } from "./name.ts";
 export { type EntryType, type Stat, typeOfMode } from "./stat.ts";
 export * from "./transfer.ts";
-export { openAbsolute, Tree } from "./tree.ts";
+export { openAbsolute, openPassage, Tree } from "./tree.ts";
 export { listXattrs, readXattrs, removeXattr, setXattr, type Xattr } from "./xattr.ts";
 export { ReadBuffer } from "./read_buffer.ts";

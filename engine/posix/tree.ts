@@ -1,17 +1,33 @@
-import { close, type Descriptor, openDirectoryAt, statOf } from "./calls.ts";
+import { close, type Descriptor, openDirectoryAt, openPassageAt, statOf } from "./calls.ts";
 import { AT_FDCWD } from "./constants.ts";
 
 /** Open directories kept on the way down; a deeper path keeps its last ones. */
 const MOST_OPEN = 64;
 
-/** Opens an absolute path's directory, component by component, following no link at all. */
+/**
+ * Opens an absolute path's directory, component by component, following no link at all. Needs permission to list that
+ * directory, and to go through those above it.
+ */
 export function openAbsolute(path: string): Descriptor {
-  let current = openDirectoryAt(AT_FDCWD, "/");
+  const passage = openPassage(path);
+  try {
+    return openDirectoryAt(passage, ".");
+  } finally {
+    close(passage);
+  }
+}
+
+/**
+ * As {@link openAbsolute}, only to go through it.
+ * @param open how each component is opened below the one before
+ */
+export function openPassage(path: string, open = openPassageAt): Descriptor {
+  let current = openPassageAt(AT_FDCWD, "/");
   for (const part of path.split("/")) {
     if (part === "") continue;
     const parent = current;
     try {
-      current = openDirectoryAt(parent, part);
+      current = open(parent, part);
     } finally {
       close(parent);
     }

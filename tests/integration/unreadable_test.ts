@@ -91,3 +91,28 @@ Deno.test("a source that cannot be opened at all is an error answer, and the tar
     assert.equal(await Deno.readTextFile(`${pair.target}/file`), "1");
   });
 });
+
+Deno.test("directories above the source, the target and the trash need only be passed through", async () => {
+  await withoutRootsPowers(async (server) => {
+    const pair = await makePair(server);
+    const base = pair.source.replace(/\/source$/, "");
+    await shell(
+      "mkdir -p a/source b/target c/trash b/new; printf old >a/source/file; chmod 711 a/source; chmod 111 a c; chmod 311 b",
+      [],
+      { cwd: base },
+    );
+    try {
+      const fields = { trashDirectory: `${base}/c/trash`, deleteMissingInTarget: true };
+      for (const target of [`${base}/b/target`, `${base}/b/made/here`]) {
+        const passed = { source: `${base}/a/source`, target };
+        await Deno.writeTextFile(`${passed.source}/file`, "old");
+        await sync(server, passed, fields);
+        await Deno.writeTextFile(`${passed.source}/file`, "newer");
+        await sync(server, passed, fields);
+        await assertSameTree(passed.source, passed.target);
+      }
+    } finally {
+      await shell("chmod -R u+rwx .", [], { cwd: base });
+    }
+  });
+});
