@@ -101,7 +101,7 @@ const MOST_NAMED = 10;
 /** @throws EngineError `not-found` */
 function refuseMissing({ missing }: RestorePlan): void {
   if (missing.length === 0) return;
-  const named = missing.slice(0, MOST_NAMED).map(displayName).join(", ");
+  const named = missing.toSorted().slice(0, MOST_NAMED).map(displayName).join(", ");
   const more = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : "";
   throw new EngineError("not-found", "Not in the version", `The version does not have these paths: ${named}${more}`);
 }

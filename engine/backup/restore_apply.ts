@@ -176,8 +176,9 @@ class RestoreApplier implements Disposable {
 
   /** The content is right, and perhaps the metadata. */
   #keep(directory: string, entry: FileEntry): void {
-    if (metadataDiffers(this.#tree.directory(directory), entry, this.#input.owners)) this.#metadata(directory, entry);
-    else this.#report.unchanged++;
+    if (metadataDiffers(this.#tree.directory(directory), entry, this.#input.owners, this.#input.verify)) {
+      this.#metadata(directory, entry);
+    } else this.#report.unchanged++;
   }
 
   #metadata(directory: string, entry: FileEntry | SymlinkEntry): void {

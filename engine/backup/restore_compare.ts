@@ -94,10 +94,12 @@ export class RestoreComparison {
       const wanted = this.#select.get(name);
       if (wanted === undefined) return;
       this.#select.delete(name);
-      if (!wanted.includes("")) select = wanted;
-      if (select !== null && !isDirectory(entry)) {
-        for (const rest of select) this.missing.push(joinPath(path, rest));
-        return;
+      if (!isDirectory(entry)) {
+        const below = wanted.filter((rest) => rest !== "");
+        for (const rest of below) this.missing.push(joinPath(path, rest));
+        if (below.length === wanted.length) return;
+      } else if (!wanted.includes("")) {
+        select = wanted;
       }
     }
     if (this.#rules.protected.includes(path)) {
@@ -112,11 +114,13 @@ export class RestoreComparison {
   end(complete: boolean): PendingDirectory[] {
     const { path, entry, target, differs, select } = this.#directory;
     if (complete) {
-      for (const rest of [...this.#select?.values() ?? []].flat()) this.missing.push(joinPath(path, rest));
+      for (const [first, others] of this.#select ?? []) {
+        for (const rest of others) this.missing.push(joinPath(joinPath(path, first), rest));
+      }
     }
     for (const [name, index] of this.#places) this.#visitExtra(name, index, complete);
     if (entry === null) return this.#children;
-    const own = !target || select === null && (this.#rules.overwrite && differs || this.#touched);
+    const own = !target || select === null && this.#rules.overwrite && (differs || this.#touched);
     const isOpen = (entry[At.mode] & 0o300) === 0o300;
     if (own) this.#plan.add(isOpen ? "finish" : "close", path, ["finish", withoutPages(entry)]);
     return this.#children;
@@ -194,8 +198,8 @@ export class RestoreComparison {
     if (existing === undefined) return;
     const target = this.#target;
     const identity = target !== undefined && index >= 0 && target.type(index) === "file" ? target.identity(index) : "";
-    this.#plan.add("links", this.#directory.path, ["linked", entry, identity, same, existing]);
-    if (same !== 1) this.#touched = true;
+    // One that is right may still be joined to another one.
+    this.#add("links", ["linked", entry, identity, same, existing]);
   }
 
   /** What stands where an entry goes; undefined where it stays. */
@@ -221,7 +225,7 @@ export class RestoreComparison {
     }
     if (isSymlink(entry)) return false;
     if (target.permissions(index) !== permissionsFor(entry, owner, this.#rules.owners)) return true;
-    return xattrsDiffer(this.#descriptor as Descriptor, entry[At.name], entry);
+    return xattrsDiffer(this.#descriptor as Descriptor, entry[At.name], entry, this.#rules.verify);
   }
 
   /** One entry that only the target has. */

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { chunkId } from "./chunk_id.ts";
 import { PieceWriter } from "./piece_writer.ts";
 import { describe } from "./restore_metadata.ts";
@@ -13,6 +14,8 @@ import {
   O_RDONLY,
   openAt,
   ReadBuffer,
+  seek,
+  SEEK_DATA,
   setTimesAt,
   statOf,
   truncate,
@@ -78,12 +81,17 @@ export function holds(file: Descriptor, parts: Part[], data: VersionData, option
   return true;
 }
 
+const ZEROS = new Uint8Array(1 << 20);
+
 function readsZeros(file: Descriptor, offset: number, length: number, options: FileOptions): boolean {
-  const piece = 1 << 20;
-  for (let at = 0; at < length; at += piece) {
+  const end = offset + length;
+  if (statOf(file).size < end) return false;
+  for (let at = seek(file, offset, SEEK_DATA); at >= 0 && at < end; at = seek(file, at, SEEK_DATA)) {
     options.beforePart();
-    const bytes = readBack(file, offset + at, Math.min(piece, length - at));
-    if (bytes === undefined || bytes.some((byte) => byte !== 0)) return false;
+    const bytes = readBack(file, at, Math.min(ZEROS.length, end - at));
+    if (bytes === undefined || Buffer.compare(bytes, ZEROS.subarray(0, bytes.length)) !== 0) return false;
+    at += bytes.length;
+    if (at === end) break;
   }
   return true;
 }

@@ -181,7 +181,7 @@ class LargeFile implements Disposable {
   }
 
   #keepOld(): boolean {
-    if (metadataDiffers(this.#parent, this.#entry, this.#input.owners)) {
+    if (metadataDiffers(this.#parent, this.#entry, this.#input.owners, this.#input.verify)) {
       this.#note(updateMetadata(this.#parent, this.#entry, this.#input.owners));
       this.#report.restored++;
     } else {

@@ -15,11 +15,13 @@ import {
   close,
   type Descriptor,
   hasCode,
+  listXattrs,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_RDONLY,
   openAt,
   readXattrs,
+  removeXattr,
   setTimesAt,
   setTimesOf,
   setXattr,
@@ -48,47 +50,73 @@ export function permissionsFor(entry: Entry, owner: Owner, owners: boolean): num
  * @returns what could not be set, in words.
  */
 export function describe(file: Descriptor, made: Owner, entry: Entry, owners: boolean): string[] {
+  const wanted = extraOf(entry)?.xattrs ?? [];
   if (owners && (made.uid !== entry[At.uid] || made.gid !== entry[At.gid])) {
     chownAt(file, "", entry[At.uid], entry[At.gid]);
   }
+  for (const name of listXattrs(file)) {
+    if (isOurs(name) && !wanted.some(([other]) => other === name)) removeXattr(file, name);
+  }
   chmodOf(file, permissionsFor(entry, made, owners));
-  return setXattrs(file, entry);
+  return setXattrs(file, wanted);
+}
+
+/** Whether an attribute is the user's: one that the version does not have must not be there. Others are the system's. */
+function isOurs(name: string): boolean {
+  return name.startsWith("user.") || name.startsWith("system.posix_acl_");
 }
 
 /** Sets a version's attributes. Those that only an administrator may set are left out where this process is none. */
-function setXattrs(file: Descriptor, entry: Entry): string[] {
+function setXattrs(file: Descriptor, wanted: [name: string, value: string][]): string[] {
   const failures: string[] = [];
-  for (const [name, value] of extraOf(entry)?.xattrs ?? []) {
+  for (const [name, value] of wanted) {
     try {
       setXattr(file, name, Uint8Array.fromBase64(value));
     } catch (error) {
-      if (!name.startsWith("user.") && hasCode(error, "EPERM", "EACCES", "EOPNOTSUPP")) continue;
+      if (!isOurs(name) && hasCode(error, "EPERM", "EACCES", "EOPNOTSUPP")) continue;
       failures.push(`its attribute ${name} could not be set: ${(error as Error).message}`);
     }
   }
   return failures;
 }
 
-/** Whether an attribute of the entry is missing or another one in the file that is there. */
-export function xattrsDiffer(directory: Descriptor, name: string, entry: Entry): boolean {
+/**
+ * Whether an attribute of the version is missing or another one in the file or directory that is there; `strict`: or whether it has one
+ * more. Without it, what has none in the version is not looked at.
+ * @param name `""` is the directory itself.
+ */
+export function xattrsDiffer(directory: Descriptor, name: string, entry: Entry, strict: boolean): boolean {
   const wanted = extraOf(entry)?.xattrs;
-  if (wanted === undefined || isSymlink(entry)) return false;
-  const file = openAt(directory, name === "" ? "." : name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (wanted === undefined && !strict || isSymlink(entry)) return false;
+  const file = openToRead(directory, name === "" ? "." : name);
+  if (file === undefined) return wanted !== undefined;
   try {
     const there = new Map(readXattrs(file).map(([name, value]) => [name, value.toBase64()]));
     // What this process may not set, it may not find either.
-    return wanted.some(([name, value]) => (name.startsWith("user.") || there.has(name)) && there.get(name) !== value);
+    const differs = wanted?.some(([name, value]) => (isOurs(name) || there.has(name)) && there.get(name) !== value);
+    if (differs || !strict) return differs === true;
+    return [...there.keys()].some((name) => isOurs(name) && !wanted?.some(([other]) => other === name));
   } finally {
     close(file);
   }
 }
 
+/** Undefined where this process may not read it. */
+function openToRead(directory: Descriptor, name: string): Descriptor | undefined {
+  try {
+    return openAt(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if (hasCode(error, "EACCES")) return undefined;
+    throw error;
+  }
+}
+
 /** Whether anything of a file but its content differs from the version's. */
-export function metadataDiffers(directory: Descriptor, entry: FileEntry, owners: boolean): boolean {
+export function metadataDiffers(directory: Descriptor, entry: FileEntry, owners: boolean, strict: boolean): boolean {
   const there = statAt(directory, entry[At.name]);
   return owners && (there.uid !== entry[At.uid] || there.gid !== entry[At.gid]) ||
     there.permissions !== permissionsFor(entry, there, owners) || there.mtime !== entry[At.mtime] ||
-    there.mtimeNs !== entry[At.mtimeNs] || xattrsDiffer(directory, entry[At.name], entry);
+    there.mtimeNs !== entry[At.mtimeNs] || xattrsDiffer(directory, entry[At.name], entry, strict);
 }
 
 /** Gives a symbolic link its owner and time. */
@@ -108,14 +136,11 @@ export function updateMetadata(directory: Descriptor, entry: FileEntry | Symlink
     describeLink(directory, name, entry, owners);
     return [];
   }
+  const file = openToRead(directory, name);
   let failures: string[] = [];
-  if (extraOf(entry)?.xattrs === undefined) {
-    if (owners && (there.uid !== entry[At.uid] || there.gid !== entry[At.gid])) {
-      chownAt(directory, name, entry[At.uid], entry[At.gid]);
-    }
+  if (file === undefined) {
     chmodAt(directory, name, permissionsFor(entry, there, owners));
   } else {
-    const file = openAt(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
       failures = describe(file, there, entry, owners);
     } finally {

@@ -149,9 +149,10 @@ class RestoreScan implements Disposable {
   }
 }
 
-function rootDiffers(entry: DirectoryEntry, descriptor: Descriptor, { owners }: RestoreRules): boolean {
+function rootDiffers(entry: DirectoryEntry, descriptor: Descriptor, { owners, verify }: RestoreRules): boolean {
   const there: Stat = statOf(descriptor);
   return owners && (there.uid !== entry[At.uid] || there.gid !== entry[At.gid]) ||
     there.permissions !== permissionsFor(entry, there, owners) ||
-    there.mtime !== entry[At.mtime] || there.mtimeNs !== entry[At.mtimeNs] || xattrsDiffer(descriptor, "", entry);
+    there.mtime !== entry[At.mtime] || there.mtimeNs !== entry[At.mtimeNs] ||
+    xattrsDiffer(descriptor, "", entry, verify);
 }

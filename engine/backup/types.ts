@@ -69,7 +69,7 @@ export interface RestoreRequest {
   /** Remove what the version (or the chosen directories) does not have. */
   deleteExtra: boolean;
   dryRun: boolean;
-  /** Read back every restored file and compare. */
+  /** Read back every restored file and compare; compare the contents and all attributes of what seems unchanged, too. */
   verify: boolean;
 }
 

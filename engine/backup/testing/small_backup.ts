@@ -30,6 +30,8 @@ export interface SmallBackupOptions {
   chunk?: number;
   /** Fields of the version that are to be others. */
   version?: Partial<Version>;
+  /** Names of files and directories whose chunks or pages are left out, as if they were lost. */
+  lose?: string[];
   /** Lines of the list of changes. */
   changes?: [change: string, path: string][];
 }
@@ -40,7 +42,7 @@ export async function smallBackup(
   directory: string,
   options: SmallBackupOptions = {},
 ): Promise<Version> {
-  const backup = new SmallBackup(access, options.chunk ?? 4096);
+  const backup = new SmallBackup(access, options.chunk ?? 4096, options.lose ?? []);
   using tree = new Tree(directory);
   const root = await backup.directory(tree.root, "");
   const changes = options.changes === undefined ? null : await backup.changes(options.changes);
@@ -55,16 +57,16 @@ class SmallBackup {
   readonly #stored = new Set<string>();
   readonly #counts = { totalSize: 0, fileCount: 0, directoryCount: 0, linkCount: 0 };
 
-  constructor(access: RepositoryAccess, chunk: number) {
+  constructor(access: RepositoryAccess, chunk: number, readonly lose: string[]) {
     this.#access = access;
     this.#chunk = chunk;
     this.#data = new PackWriter(access, openStore(access.location), "data");
     this.#tree = new PackWriter(access, openStore(access.location), "tree");
   }
 
-  async #store(packs: PackWriter, bytes: Uint8Array): Promise<string> {
+  async #store(packs: PackWriter, bytes: Uint8Array, name = ""): Promise<string> {
     const id = chunkId(this.#access, bytes);
-    if (!this.#stored.has(id.toHex())) await packs.add(id, bytes);
+    if (!this.#stored.has(id.toHex()) && !this.lose.includes(name)) await packs.add(id, bytes);
     this.#stored.add(id.toHex());
     return id.toHex();
   }
@@ -80,10 +82,10 @@ class SmallBackup {
       if (entry === undefined) continue;
       page.push(entry);
       if (!endsPage(entry[0], page.length)) continue;
-      pages.push(await this.#store(this.#tree, encodePage(page)));
+      pages.push(await this.#store(this.#tree, encodePage(page), name));
       page = [];
     }
-    if (page.length > 0 || pages.length === 0) pages.push(await this.#store(this.#tree, encodePage(page)));
+    if (page.length > 0 || pages.length === 0) pages.push(await this.#store(this.#tree, encodePage(page), name));
     const stat = statOf(descriptor);
     const { permissions, uid, gid, mtime, mtimeNs, ctime, ctimeNs, identity } = stat;
     const inode = identity.split(":")[2];
@@ -126,7 +128,7 @@ class SmallBackup {
       if (listing.hardLinks(i) > 1) extra.link = listing.identity(i);
       const xattrs = attributes(file);
       if (xattrs !== undefined) extra.xattrs = xattrs;
-      const content = await this.#content(file, listing.size(i));
+      const content = await this.#content(file, listing.size(i), name);
       this.#counts.fileCount++;
       this.#counts.totalSize += listing.size(i);
       const entry: Entry = [name, "f", ...common, listing.size(i), content];
@@ -137,7 +139,7 @@ class SmallBackup {
     }
   }
 
-  async #content(file: Descriptor, size: number): Promise<Content> {
+  async #content(file: Descriptor, size: number, name: string): Promise<Content> {
     const items: (string | number)[] = [];
     const lengths: number[] = [];
     for (let at = 0; at < size;) {
@@ -152,7 +154,7 @@ class SmallBackup {
       for (at = start; at < end;) {
         const bytes = new Uint8Array(Math.min(this.#chunk, end - at));
         readInto(file, bytes, at);
-        items.push(await this.#store(this.#data, bytes));
+        items.push(await this.#store(this.#data, bytes, name));
         lengths.push(bytes.length);
         at += bytes.length;
       }
