@@ -6,6 +6,7 @@
 import { EngineError } from "../errors.ts";
 import { createBackup } from "./create.ts";
 import { versionListing } from "./list_versions.ts";
+import { restoreBackup } from "./restore.ts";
 import type { BackupOperations } from "./operations.ts";
 import type { BackupServices } from "./types.ts";
 
@@ -16,7 +17,7 @@ export type * from "./types.ts";
 export function backupOperations(services: BackupServices): BackupOperations {
   return {
     create: (request, job) => createBackup(request, services, job),
-    restore: missing,
+    restore: (request, job) => restoreBackup(request, services, job),
     prune: missing,
     check: missing,
     repair: missing,
