@@ -1,11 +1,14 @@
 /** How a route runs an operation as a session, and answers for it. */
-import type { Context } from "hono";
-import type { JobContext, RunOutcome, RunSpec } from "../engine/jobs/mod.ts";
+import type { Context, TypedResponse } from "hono";
+import type { JobContext, RunOutcome, RunSpec, Session } from "../engine/jobs/mod.ts";
 import { type AppEnv, BASE_PATH, type SessionService } from "./environment.ts";
 import { callerOf } from "./middleware/authentication.ts";
 import { prefersAsync } from "./prefer.ts";
 
 export type OperationSpec<T> = Omit<RunSpec, "keyId"> & { outcome: (result: T) => RunOutcome };
+
+/** Spelled out, since what `c.json` makes of a type parameter is too deep for the compiler. */
+type Answer<T> = TypedResponse<T & { sessionId: string }, 200, "json"> | TypedResponse<Session, 202, "json">;
 
 /** Answers with the operation's result once it is there, or with its session at once where the client prefers that. */
 export async function runOperation<T extends object>(
@@ -13,7 +16,7 @@ export async function runOperation<T extends object>(
   sessions: Pick<SessionService, "run">,
   spec: OperationSpec<T>,
   work: (job: JobContext) => Promise<T>,
-) {
+): Promise<Answer<T>> {
   const run = await sessions.run(
     { ...spec, keyId: callerOf(c.env).id },
     async (job) => ({ ...await work(job), sessionId: job.sessionId }),
@@ -21,7 +24,7 @@ export async function runOperation<T extends object>(
   if (prefersAsync(c.req.header("prefer"))) {
     c.header("Preference-Applied", "respond-async");
     c.header("Location", `${BASE_PATH}/sync/session/${run.session.sessionId}/status`);
-    return c.json(run.session, 202);
+    return c.json(run.session as never, 202) as Answer<T>;
   }
-  return c.json(await run.done, 200);
+  return c.json(await run.done as never, 200) as Answer<T>;
 }

@@ -10,6 +10,9 @@ import { restoreBackup } from "./restore.ts";
 import type { BackupOperations } from "./operations.ts";
 import type { BackupServices } from "./types.ts";
 
+export type { RepositoryAccess } from "./access.ts";
+export { addPassword, changePassword, listPasswords, type PasswordInfo, removePassword } from "./keys.ts";
+export { openRepository } from "./repository.ts";
 export type * from "./operations.ts";
 export type * from "./types.ts";
 
