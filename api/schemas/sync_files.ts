@@ -31,7 +31,9 @@ export const SyncFilesBody = z.strictObject({
     description: "Refuse the run (409) before its first change where it would delete more entries than this.",
   }),
   trashDirectory: localPath.optional().openapi({
-    description: "Keep here what is overwritten or deleted, in a folder named for the run's start.",
+    description:
+      "Keep here what is overwritten or deleted, in a folder named for the run's start. In the target it must be " +
+      "new, empty or a trash already.",
   }),
   preservePermissions: z.boolean().default(true),
   bandwidthLimit: z.int().min(1).optional().openapi({ description: "Bytes a second over all workers." }),

@@ -79,7 +79,7 @@ export class Applier implements Disposable {
       },
     };
     this.#log = new WrittenLog(options.log.path, options.log.atOnce);
-    if (options.trash !== undefined) this.#trash = new Trash(options.trash, this.#copy);
+    if (options.trash !== undefined) this.#trash = new Trash(options.trash, this.#copy, target);
     this.#placer = new Placer(target, this.#report, this.#log, this.#trash);
   }
 
@@ -87,6 +87,7 @@ export class Applier implements Disposable {
     // No two segments share an offset, and a step takes more than one byte of it.
     this.#serial = segment.offset;
     const backwards = BACKWARDS.has(segment.stream);
+    if (segment.stream === "delete") this.#placer.prepareDeletions(lines);
     for (const [directory, steps] of backwards ? lines.reverse() : lines) {
       for (const step of backwards ? steps.reverse() : steps) {
         this.#context.checkpoint();

@@ -6,6 +6,7 @@ import { groupSegments, type PlanLine, type Segment, type Stream } from "./plan.
 import { deletionsOff, type Plan } from "./planned.ts";
 import { addError, addReport, emptyReport, type Report } from "./report.ts";
 import { counter, forEachAtOnce, type Run, watch } from "./run.ts";
+import { trashFolder } from "./trash.ts";
 import { writtenPath } from "./written.ts";
 
 /** What a step counts in the progress beside its bytes: making a file takes as long as copying this much. */
@@ -33,7 +34,9 @@ class Application {
       preservePermissions: request.preservePermissions,
       owners: run.prepared.owners,
       bandwidthLimit: request.bandwidthLimit,
-      trash: request.trashDirectory === undefined ? undefined : `${request.trashDirectory}/${run.stamp}-${run.id}`,
+      trash: request.trashDirectory === undefined
+        ? undefined
+        : `${request.trashDirectory}/${trashFolder(run.stamp, run.id)}`,
       run: run.id,
       log: { path: writtenPath(run.baseline), atOnce: run.prepared.baseline !== "none" },
     };

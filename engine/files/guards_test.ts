@@ -142,6 +142,41 @@ Deno.test("the trash is neither the target nor in the source", async () => {
   }
 });
 
+Deno.test("the trash hides nobody's data", async () => {
+  using world = new World();
+  world.write("source/docs/a", "a");
+  world.write("source/other/b", "b");
+  world.write("target/docs/a", "old");
+  world.write("target/mine/x", "x");
+  world.write("target/file", "x");
+  fs.mkdirSync(`${world.target}/other`);
+  for (const place of ["docs", "mine", "mine/x", "file", "other"]) {
+    await assert.rejects(
+      world.sync({ trashDirectory: `${world.target}/${place}`, dryRun: place === "docs" }),
+      (error) => error instanceof EngineError && error.kind === "invalid" && error.details.includes("trashDirectory"),
+      place,
+    );
+  }
+  fs.mkdirSync(`${world.target}/empty`);
+  for (const content of ["new", "newer", "newest"]) {
+    world.write("source/docs/a", content);
+    const result = await world.sync({ trashDirectory: `${world.target}/empty`, deleteMissingInTarget: true });
+    assert.deepEqual(result.errors, []);
+  }
+  const kept = world.list(`${world.target}/empty`);
+  assert.deepEqual(Object.values(kept).filter((text) => text !== "/").sort(), ["new", "newer", "old", "x", "x"]);
+});
+
+Deno.test("another place for the trash does not count as other patterns", async () => {
+  using world = new World();
+  world.write("source/a", "a");
+  await world.sync({ trashDirectory: `${world.target}/.first` });
+  world.write("target/added", "by someone else");
+  const options = { trashDirectory: `${world.target}/.second`, deleteMissingInTarget: true } as const;
+  const result = await world.sync({ ...options, conflictStrategy: "Manual" });
+  assert.deepEqual(result.conflicts, [{ path: "added", kind: "added", resolution: "unresolved" }]);
+});
+
 Deno.test("where permissions are not kept, new directories are as open as the umask allows", async () => {
   using world = new World();
   world.write("source/dir/file", "x");

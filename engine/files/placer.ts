@@ -92,6 +92,9 @@ export class Placer implements Disposable {
     this.#log.flush();
     if (this.#waiting.length === 0) return;
     syncFileSystem(this.#target.root);
+    this.#trash?.prepare(
+      this.#waiting.filter(({ inside }) => inside === undefined).map(({ directory, name }) => [directory, name]),
+    );
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const { directory, temporary, name, inside } = next;
       this.attempt(directory, name, () => {
@@ -113,6 +116,7 @@ export class Placer implements Disposable {
   }
 
   #replaceDirectory(directory: string, temporary: string, name: string, inside: PlanLine[]): void {
+    this.prepareDeletions(inside);
     for (const [path, steps] of inside.toReversed()) {
       for (const step of steps.toReversed()) {
         if (step[0] !== "delete") throw new TypeError(`Cannot clear a directory by the step ${step[0]}`);
@@ -137,6 +141,15 @@ export class Placer implements Disposable {
       if (hasCode(error, "EEXIST")) throw new PathFailure("something appeared in its place during the run");
       throw error;
     }
+  }
+
+  /** To be called before many deletions. */
+  prepareDeletions(lines: PlanLine[]): void {
+    this.#trash?.prepare(function* () {
+      for (const [directory, steps] of lines) {
+        for (const step of steps) if (step[0] === "delete" && step[2] !== "directory") yield [directory, step[1]];
+      }
+    }());
   }
 
   /** What is gone already needs no deletion; a directory in which something stays, stays. */

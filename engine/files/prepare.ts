@@ -4,6 +4,7 @@ import { BaselineStore, removeBaseline } from "./baseline_store.ts";
 import { FAILED, openRoot } from "./scan.ts";
 import { DamagedBaseline, isDamage } from "./damage.ts";
 import { absorbWritten } from "./absorb.ts";
+import { isTrash } from "./trash.ts";
 import { writtenPath } from "./written.ts";
 import { EngineError } from "../errors.ts";
 import {
@@ -28,6 +29,8 @@ export interface PrepareInput {
   baseline: string;
   /** Tells whether the patterns are those of the last run. */
   rulesKey: string;
+  /** Places in the directories that the run takes for a trash. */
+  trash: string[];
   /** File that will take the plan; made empty. */
   spool: string;
 }
@@ -48,6 +51,7 @@ export function prepare(input: PrepareInput, context: TaskContext): PrepareOutpu
   fs.writeFileSync(input.spool, "", { mode: 0o600 });
   using source = openSide(input.source, "source");
   const { identity } = source;
+  for (const trash of input.trash) refuseData(trash);
   let targetExists = true;
   try {
     using target = openSide(input.target, "target");
@@ -84,6 +88,19 @@ function openSide(path: string, side: "source" | "target"): Tree {
     }
     throw error;
   }
+}
+
+/** Refuses a trash with something else in it, for the run looks at nothing there. */
+function refuseData(trash: string): void {
+  try {
+    if (isTrash(trash)) return;
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    throw new EngineError("sync-failed", FAILED, `Cannot read the trash ${trash}: ${error.message}`, { cause: error });
+  }
+  const details =
+    `trashDirectory would hide what is in ${trash}: name a directory that is new, empty or a trash already`;
+  throw new EngineError("invalid", INVALID, details);
 }
 
 /** Checks a target that does not exist yet by the directory in which it will be made. */

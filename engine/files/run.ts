@@ -28,7 +28,7 @@ export interface Run {
   /** File of the pair's baseline. */
   baseline: string;
   rules: RuleOptions;
-  /** Changes when the rules do. */
+  /** Changes when the patterns do. */
   rulesKey: string;
   /** 12 hexadecimal digits of its own. */
   id: string;

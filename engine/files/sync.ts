@@ -98,9 +98,11 @@ async function open(
       target: below(target, services.dataDir, request.trashDirectory),
     },
   };
-  const rulesKey = digest(rules);
+  const rulesKey = digest([request.excludePatterns, request.includePatterns]);
   const baseline = `${services.dataDir}/baselines/${digest([source, target]).slice(0, 32)}.db`;
-  const prepared = await tasks.run("files.prepare", { source, target, baseline, rulesKey, spool });
+  // The same place in the source is left out too.
+  const trash = below(target, request.trashDirectory).flatMap((path) => [`${target}/${path}`, `${source}/${path}`]);
+  const prepared = await tasks.run("files.prepare", { source, target, baseline, rulesKey, trash, spool });
   return {
     request,
     job,

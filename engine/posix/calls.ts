@@ -119,6 +119,14 @@ export function makeSymlinkAt(to: string, directory: Descriptor, name: string): 
   if (libc.symlinkat(place(to, 0, "symlink"), directory, place(name, 1, "symlink")) < 0) throw lastError("symlink");
 }
 
+/** Makes a FIFO, socket or device as another one is, with its permissions under the umask. Devices need CAP_MKNOD. */
+export function makeSpecialLike(from: Descriptor, name: string, to: Descriptor, newName: string): void {
+  statAt(from, name);
+  const [mode, major, minor] = [words[7] & 0xffff, BigInt(words[32]), BigInt(words[33])];
+  const device = (major & ~0xfffn) << 32n | (major & 0xfffn) << 8n | (minor & ~0xffn) << 12n | minor & 0xffn;
+  if (libc.mknodat(to, place(newName, 0, "mknod"), mode, device) < 0) throw lastError("mknod");
+}
+
 export function makeDirectoryAt(directory: Descriptor, name: string, mode: number): void {
   if (libc.mkdirat(directory, place(name, 0, "mkdir"), mode) < 0) throw lastError("mkdir");
 }

@@ -49,6 +49,7 @@ const SYMBOLS = {
   fstatfs: { parameters: ["i32", "usize"], result: "i32" },
   getdents64: { parameters: ["i32", "usize", "usize"], result: "i32" },
   mkdirat: { parameters: ["i32", "usize", "u32"], result: "i32" },
+  mknodat: { parameters: ["i32", "usize", "u32", "u64"], result: "i32" },
   unlinkat: { parameters: ["i32", "usize", "i32"], result: "i32" },
   renameat: { parameters: ["i32", "usize", "i32", "usize"], result: "i32" },
   renameat2: { parameters: ["i32", "usize", "i32", "usize", "u32"], result: "i32" },
