@@ -89,6 +89,17 @@ export class ChunkIndex {
     return frame - this.#packs[this.packOf(frame) * PACK_WORDS + 18];
   }
 
+  /** The number of a pack's first frame; its others follow. */
+  firstFrame(pack: number): number {
+    return this.#packs[pack * PACK_WORDS + 18];
+  }
+
+  /** The number of frames of a pack. */
+  frameCount(pack: number): number {
+    const next = pack + 1 < this.data.packCount ? this.firstFrame(pack + 1) : this.data.frameCount;
+    return next - this.firstFrame(pack);
+  }
+
   /** Where the frame begins in its pack. */
   frameOffset(frame: number): number {
     return this.#frames[frame * FRAME_WORDS + 1];

@@ -4,8 +4,11 @@
  * any moment costs no version that was committed; nothing is returned or written that is not what was stored.
  */
 import { EngineError } from "../errors.ts";
+import { checkRepository } from "./check.ts";
 import { createBackup } from "./create.ts";
 import { versionListing } from "./list_versions.ts";
+import { pruneBackups } from "./prune.ts";
+import { repairRepository } from "./repair.ts";
 import { restoreBackup } from "./restore.ts";
 import type { BackupOperations } from "./operations.ts";
 import type { BackupServices } from "./types.ts";
@@ -21,9 +24,9 @@ export function backupOperations(services: BackupServices): BackupOperations {
   return {
     create: (request, job) => createBackup(request, services, job),
     restore: (request, job) => restoreBackup(request, services, job),
-    prune: missing,
-    check: missing,
-    repair: missing,
+    prune: (request, job) => pruneBackups(request, services, job),
+    check: (request, job) => checkRepository(request, services, job),
+    repair: (request, job) => repairRepository(request, services, job),
     versions: (repository) => versionListing(repository, services),
     versionAt: missing,
     browse: missing,

@@ -16,6 +16,17 @@ import { scanSource } from "../../engine/backup/scan.ts";
 import { storeFiles } from "../../engine/backup/store_files.ts";
 import { storeIndex } from "../../engine/backup/store_index.ts";
 import { storeRegion } from "../../engine/backup/store_region.ts";
+import { packTables } from "../../engine/backup/pack_tables.ts";
+import { rebuildIndex } from "../../engine/backup/rebuild_index.ts";
+import { salvageVersion } from "../../engine/backup/salvage_version.ts";
+import { blame } from "../../engine/backup/blame.ts";
+import { hashPacks } from "../../engine/backup/hash_packs.ts";
+import { readIndex } from "../../engine/backup/read_index.ts";
+import { verifyPacks } from "../../engine/backup/verify_pack.ts";
+import { mark } from "../../engine/backup/mark.ts";
+import { packUsage } from "../../engine/backup/pack_usage.ts";
+import { reindex } from "../../engine/backup/reindex.ts";
+import { repack } from "../../engine/backup/repack.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { planOver } from "../../engine/files/over.ts";
 import { begin, end, flush, forget, prepare } from "../../engine/files/prepare.ts";
@@ -53,6 +64,17 @@ export const tasks = {
   "backup.create.region": storeRegion,
   "backup.create.trees": buildTrees,
   "backup.create.index": storeIndex,
+  "backup.readIndex": readIndex,
+  "backup.packTables": packTables,
+  "backup.rebuildIndex": rebuildIndex,
+  "backup.salvageVersion": salvageVersion,
+  "backup.mark": mark,
+  "backup.verifyPacks": verifyPacks,
+  "backup.hashPacks": hashPacks,
+  "backup.blame": blame,
+  "backup.packUsage": packUsage,
+  "backup.repack": repack,
+  "backup.reindex": reindex,
 } satisfies Record<string, TaskHandler<never, unknown, never>>;
 
 type Tasks = typeof tasks;
