@@ -51,7 +51,7 @@ export async function repair(world: BackupWorld, dryRun = false): Promise<Repair
 }
 
 /** That a check with all data finds nothing. */
-export async function assertSound(world: BackupWorld, message?: string): Promise<CheckResult> {
+export async function assertSound(world: BackupWorld, message = "a check found something"): Promise<CheckResult> {
   const result = await check(world);
   assert.deepEqual(result.problems, [], message);
   assert(result.success);
