@@ -12,16 +12,21 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json *(?:;|$)/i;
  * `body` and a request that can be read again.
  */
 export const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { url, headers: given, body } = c.req.raw;
   const bytes = await readBounded(c.req.raw);
   c.set("body", bytes);
+  const headers = new Headers(given);
   if (bytes.length > 0) {
     if (!JSON_TYPE.test(c.req.header("content-type") ?? "")) {
       throw invalidRequest("The body must be JSON, sent with the header Content-Type: application/json.");
     }
     checkJson(bytes);
-    const headers = new Headers(c.req.raw.headers);
     headers.set("content-type", "application/json");
-    c.req.raw = new Request(c.req.raw.url, { method: "POST", headers, body: bytes });
+    c.req.raw = new Request(url, { method: "POST", headers, body: bytes });
+  } else if (body !== null) {
+    // An empty body is none, whatever type it is said to have.
+    headers.delete("content-type");
+    c.req.raw = new Request(url, { method: "POST", headers });
   }
   await next();
 };
