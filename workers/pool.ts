@@ -29,7 +29,7 @@ export interface PoolOptions {
   entry?: URL;
   /** The most tasks of one job that may be queued before its producers wait. Default 16. */
   queueLimit?: number;
-  /** A task without a checkpoint for that long counts as hung. Default 120,000. */
+  /** A task without a checkpoint for that long counts as hung, 30 times that where it said so. Default 120,000. */
   stuckAfterMs?: number;
   /** How long a worker may take to load its code. Default 30,000. */
   startTimeoutMs?: number;

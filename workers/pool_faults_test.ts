@@ -93,6 +93,25 @@ Deno.test("a loop that never yields is given up and replaced; its thread's end i
   assert.partialDeepStrictEqual(events[1], { reason: "stuck", abandoned: true, task: "hang", job: "j" });
 });
 
+Deno.test("a task that said it may take long is given 30 times as long, and not for ever", () =>
+  withPool({ size: 2, stuckAfterMs: 100, abandonAfterMs: 20_000 }, async (pool) => {
+    const job = pool.job({ name: "j" });
+    const gate = newGate();
+    const patient = job.run("hangPatiently", { gate: gate.words });
+    await until(() => gate.started(), "it starts");
+    // The watchdog looks at all workers at once: when it has lost this one, it has spared the other.
+    await lost(job.run("neverSettle", undefined), "stuck");
+    gate.open();
+    assert.equal(await patient, "came to its end");
+    assert.equal(pool.stats().replaced, 1);
+
+    const tooLong = newGate();
+    const ended = Promise.allSettled([job.run("hangPatiently", { gate: tooLong.words })]);
+    await until(() => tooLong.started() && pool.stats().busy === 0, "its worker is told to end after all");
+    tooLong.open();
+    await ended;
+  }));
+
 Deno.test("a task that was called stuck but ends before its thread is given up keeps its outcome", () =>
   withPool({ stuckAfterMs: 200, abandonAfterMs: 20_000 }, async (pool) => {
     const job = pool.job({ name: "j" });

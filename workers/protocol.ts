@@ -21,7 +21,9 @@ export const Word = {
   heartbeat: 0,
   /** The number of the task that is to stop, or 0; only the pool writes it. */
   cancelled: 1,
-  count: 2,
+  /** 1 while the task is in a call that may take long; only the worker writes it. */
+  patient: 2,
+  count: 3,
 } as const;
 
 /** Pool to worker, on the lifeline: a job's channel and its counters. */

@@ -29,6 +29,17 @@ export class RunningTask implements TaskContext<unknown> {
     if (this.aborted) throw cancelled();
   }
 
+  patiently<T>(call: () => T): T {
+    this.checkpoint();
+    Atomics.store(this.words, Word.patient, 1);
+    try {
+      return call();
+    } finally {
+      Atomics.add(this.words, Word.heartbeat, 1);
+      Atomics.store(this.words, Word.patient, 0);
+    }
+  }
+
   /** Fires the signal. */
   cancel(): void {
     this.#controller?.abort(cancelled());

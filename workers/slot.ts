@@ -53,6 +53,9 @@ const YOUNG_GENERATION_MB = 48;
 /** How long the exit event may lag behind the closing of the lifeline. */
 const EXIT_LAG_MS = 1000;
 
+/** How many times as long a task may be quiet that said so: an hour, with the default of two minutes. */
+const PATIENCE = 30;
+
 /** One worker of the pool, from its start to its end; it is never started again. */
 export class Slot {
   readonly #worker: Worker;
@@ -142,8 +145,9 @@ export class Slot {
     const heartbeat = Atomics.load(this.#words, Word.heartbeat);
     this.#quietMs = heartbeat === this.#heartbeat ? this.#quietMs + elapsedMs : 0;
     this.#heartbeat = heartbeat;
+    const patience = Atomics.load(this.#words, Word.patient) === 1 ? PATIENCE : 1;
     const { stuckAfterMs, startTimeoutMs } = this.options;
-    if (this.#quietMs >= (this.#state === "busy" ? stuckAfterMs : startTimeoutMs)) {
+    if (this.#quietMs >= (this.#state === "busy" ? stuckAfterMs * patience : startTimeoutMs)) {
       this.end("stuck", new Error(`It gave no sign of life for ${Math.round(this.#quietMs / 1000)} s`));
     }
   }

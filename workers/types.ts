@@ -99,6 +99,11 @@ export interface TaskContext<P = unknown> {
    * between files and between pieces of a large file: at least every 100 ms of work.
    */
   checkpoint(): void;
+  /**
+   * Runs a system call that may take minutes and cannot be interrupted, such as a flush of everything that a slow disk has yet to
+   * take: the watchdog is 30 times as patient meanwhile. Checks for cancellation before it, not after.
+   */
+  patiently<T>(call: () => T): T;
   progress(value: P): void;
 }
 

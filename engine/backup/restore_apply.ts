@@ -92,7 +92,7 @@ class RestoreApplier implements Disposable {
     this.#data = new VersionData(input.source, { cacheBytes: CACHE, signal: context.signal });
     this.#options = fileOptions(input, context);
     this.#tree = new Tree(input.target);
-    this.#placer = new RestorePlacer(this.#tree, this.#report, () => context.checkpoint());
+    this.#placer = new RestorePlacer(this.#tree, this.#report, context);
   }
 
   async run(segment: RestoreSegment, lines: RestoreLine[]): Promise<void> {

@@ -134,7 +134,7 @@ class LargeFile implements Disposable {
   }
 
   #placer(): RestorePlacer {
-    return new RestorePlacer(this.#tree, this.#report, () => this.#context.checkpoint());
+    return new RestorePlacer(this.#tree, this.#report, this.#context);
   }
 
   /** Whether the old file may have the right content. */

@@ -17,6 +17,7 @@ import {
   type Tree,
   unlinkAt,
 } from "../posix/mod.ts";
+import type { TaskContext } from "../../workers/types.ts";
 
 /** A complete temporary file that waits to take the place of what is there. */
 interface Replacement {
@@ -29,19 +30,21 @@ interface Replacement {
 /** Why something does not take its place. */
 export const APPEARED = "something appeared in its place during the run";
 
+type Context = Pick<TaskContext, "checkpoint" | "patiently">;
+
 /** Gives complete temporary files their names, so that each path holds its old or its new content at every moment. */
 export class RestorePlacer implements Disposable {
   readonly #target: Tree;
   readonly #report: RestoreReport;
-  readonly #checkpoint: () => void;
+  readonly #context: Context;
   readonly #waiting: Replacement[] = [];
   /** Directories that had to be made writable, and their permissions before. */
   readonly #opened = new Map<string, number>();
 
-  constructor(target: Tree, report: RestoreReport, checkpoint: () => void) {
+  constructor(target: Tree, report: RestoreReport, context: Context) {
     this.#target = target;
     this.#report = report;
-    this.#checkpoint = checkpoint;
+    this.#context = context;
   }
 
   /** Does one path's work and records its failure. Cancellation, an unusable store and defects go on up. */
@@ -88,11 +91,11 @@ export class RestorePlacer implements Disposable {
    * a power cut can leave a path with neither; one flush serves all that wait.
    */
   async replace(): Promise<void> {
-    if (this.#waiting.length > 0) syncFileSystem(this.#target.root);
+    if (this.#waiting.length > 0) this.#context.patiently(() => syncFileSystem(this.#target.root));
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const { directory, temporary, name, existing } = next;
       await this.attempt(directory, name, () => {
-        this.#checkpoint();
+        this.#context.checkpoint();
         this.#takePlace(directory, temporary, name, existing);
         this.#waiting.shift();
         this.#report.restored++;
@@ -108,7 +111,7 @@ export class RestorePlacer implements Disposable {
   #takePlace(directory: string, temporary: string, name: string, existing: Existing): void {
     const to = this.#target.directory(directory);
     if (existing === "entry") return renameAt(to, temporary, to, name);
-    if (existing === "tree") this.#report.deleted += removeTree(to, name, this.#checkpoint);
+    if (existing === "tree") this.#report.deleted += removeTree(to, name, () => this.#context.checkpoint());
     else removeEmpty(to, name);
     this.#target.reset();
     renameFree(this.#target.directory(directory), temporary, name);

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { EngineError } from "../errors.ts";
 import { makeAbsolute } from "../files/directories.ts";
 import { checkWritable, close, hasCode, mayChangeOwner, PosixError, syncFileSystem, Tree } from "../posix/mod.ts";
+import type { TaskContext } from "../../workers/types.ts";
 
 const FAILED = "The restore failed";
 
@@ -41,10 +42,10 @@ export function beginRestore({ target }: { target: string }): void {
 }
 
 /** Waits until everything written to the target's file system is on the disk. @throws EngineError `backup-failed` */
-export function flushRestore({ target }: { target: string }): void {
+export function flushRestore({ target }: { target: string }, context: TaskContext): void {
   try {
     using tree = new Tree(target);
-    syncFileSystem(tree.root);
+    context.patiently(() => syncFileSystem(tree.root));
   } catch (error) {
     throw failure(target, error);
   }

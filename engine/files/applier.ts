@@ -79,8 +79,8 @@ export class Applier implements Disposable {
       },
     };
     this.#log = new WrittenLog(options.log.path, options.log.atOnce);
-    if (options.trash !== undefined) this.#trash = new Trash(options.trash, this.#copy, target);
-    this.#placer = new Placer(target, this.#report, this.#log, this.#trash);
+    if (options.trash !== undefined) this.#trash = new Trash(options.trash, this.#copy, target, context);
+    this.#placer = new Placer(target, this.#report, this.#log, this.#trash, context);
   }
 
   run(segment: Segment, lines: PlanLine[]): void {

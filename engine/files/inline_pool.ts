@@ -36,6 +36,7 @@ export function inlinePool(
           atCheckpoint(current);
           signal.throwIfAborted();
         },
+        patiently: (call) => call(),
         progress: () => {},
       };
       const job = {

@@ -16,6 +16,8 @@ import {
   unlinkAt,
 } from "../posix/mod.ts";
 
+import type { TaskContext } from "../../workers/types.ts";
+
 /** A complete temporary file that waits to take the place of what is there. */
 interface Replacement {
   directory: string;
@@ -31,9 +33,11 @@ export class Placer implements Disposable {
   readonly #report: Report;
   readonly #log: WrittenLog;
   readonly #trash: Trash | undefined;
+  readonly #context: TaskContext;
   readonly #waiting: Replacement[] = [];
 
-  constructor(target: Tree, report: Report, log: WrittenLog, trash: Trash | undefined) {
+  constructor(target: Tree, report: Report, log: WrittenLog, trash: Trash | undefined, context: TaskContext) {
+    this.#context = context;
     this.#target = target;
     this.#report = report;
     this.#log = log;
@@ -91,7 +95,7 @@ export class Placer implements Disposable {
   replace(): void {
     this.#log.flush();
     if (this.#waiting.length === 0) return;
-    syncFileSystem(this.#target.root);
+    this.#context.patiently(() => syncFileSystem(this.#target.root));
     this.#trash?.prepare(
       this.#waiting.filter(({ inside }) => inside === undefined).map(({ directory, name }) => [directory, name]),
     );

@@ -235,10 +235,10 @@ export function forget({ baseline, clean }: ForgetInput): void {
 }
 
 /** Waits until everything written to the target's file system, and to the trash's if there is one, is on the disk. */
-export function flush({ target, trash }: { target: string; trash?: string }): void {
+export function flush({ target, trash }: { target: string; trash?: string }, context: TaskContext): void {
   for (const path of trash !== undefined && fs.existsSync(trash) ? [target, trash] : [target]) {
     using tree = new Tree(path);
-    syncFileSystem(tree.root);
+    context.patiently(() => syncFileSystem(tree.root));
   }
 }
 

@@ -19,6 +19,8 @@ import {
   Tree,
 } from "../posix/mod.ts";
 
+import type { TaskContext } from "../../workers/types.ts";
+
 /** The name of a run's folder in the trash. @param id 12 hexadecimal digits */
 export function trashFolder(stamp: string, id: string): string {
   return `${stamp}-${id}`;
@@ -47,12 +49,14 @@ export class Trash implements Disposable {
   readonly #path: string;
   readonly #copy: CopyOptions;
   readonly #target: Tree;
+  readonly #context: TaskContext;
   #tree: Tree | undefined;
   #foreign = false;
   #unsynced = false;
 
   /** @param path absolute, made when the first entry comes */
-  constructor(path: string, copy: CopyOptions, target: Tree) {
+  constructor(path: string, copy: CopyOptions, target: Tree, context: TaskContext) {
+    this.#context = context;
     this.#path = path;
     this.#copy = { ...copy, verify: false };
     this.#target = target;
@@ -62,7 +66,7 @@ export class Trash implements Disposable {
   keep(directory: string, from: Descriptor, name: string): void {
     this.#put(directory, from, name);
     if (!this.#unsynced) return;
-    syncFileSystem(this.#open().root);
+    this.#context.patiently(() => syncFileSystem(this.#open().root));
     this.#unsynced = false;
   }
 

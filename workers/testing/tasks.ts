@@ -71,6 +71,8 @@ export const testTasks = {
     while (Atomics.load(input.gate, OPEN) === 0) Atomics.wait(input.gate, OPEN, 0, 2);
     return "came to its end";
   },
+  /** As `hang`, but it said that it may take long. */
+  hangPatiently: (input: { gate: Gate }, context: TaskContext) => context.patiently(() => testTasks.hang(input)),
   work: (input: { ms: number }, context: TaskContext) => {
     for (const end = performance.now() + input.ms; performance.now() < end;) context.checkpoint();
   },
