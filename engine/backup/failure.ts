@@ -1,3 +1,4 @@
+import { damaged } from "./damaged.ts";
 import { EngineError, type ErrorKind } from "../errors.ts";
 import type { StoreError, StoreErrorKind } from "../cloud/object_store.ts";
 
@@ -29,6 +30,7 @@ export function asEngineError(error: unknown): unknown {
     const details = `${error.message}. Run it again: it goes on from what it had done.`;
     return new EngineError("backup-failed", "Backup operation failed", details, { cause: error });
   }
+  if (error.name === "ChunkLost") return damaged("a chunk that is needed", error.message, { cause: error });
   if (error.name !== "StoreError") return error;
   const kind = KINDS[(error as StoreError).kind] ?? "storage-unavailable";
   return new EngineError(kind, "The backup repository cannot be used", error.message, { cause: error });

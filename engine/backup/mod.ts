@@ -3,9 +3,13 @@
  * Guarantees: a version that was committed is complete by itself and restores byte for byte, or says what of it is lost; a crash at
  * any moment costs no version that was committed; nothing is returned or written that is not what was stored.
  */
-import { EngineError } from "../errors.ts";
 import { checkRepository } from "./check.ts";
+import { browse } from "./browse.ts";
+import { versionChanges } from "./changes.ts";
+import { openContent } from "./content.ts";
 import { createBackup } from "./create.ts";
+import { diffVersions } from "./diff.ts";
+import { findVersionAt } from "./find_version.ts";
 import { versionListing } from "./list_versions.ts";
 import { pruneBackups } from "./prune.ts";
 import { repairRepository } from "./repair.ts";
@@ -28,14 +32,10 @@ export function backupOperations(services: BackupServices): BackupOperations {
     check: (request, job) => checkRepository(request, services, job),
     repair: (request, job) => repairRepository(request, services, job),
     versions: (repository) => versionListing(repository, services),
-    versionAt: missing,
-    browse: missing,
-    content: missing,
-    diff: missing,
-    changes: missing,
+    versionAt: (repository, pointInTime) => findVersionAt(repository, pointInTime, services),
+    browse: (place, page) => browse(place, page, services),
+    content: (place) => openContent(place, services),
+    diff: (from, to, signal) => diffVersions(from, to, services, signal),
+    changes: (place, signal) => versionChanges(place, services, signal),
   };
-}
-
-function missing(): never {
-  throw new EngineError("unavailable", "Not there yet", "This part of the backup engine is being written.");
 }

@@ -7,17 +7,47 @@ import type { BackupServices } from "./types.ts";
 import type { DataSource } from "./version_data.ts";
 import type { ObjectStore, StoreLocation } from "../cloud/object_store.ts";
 import { openStore } from "../cloud/open_store.ts";
-import type { PoolJob } from "../../workers/types.ts";
-import type { TaskContext } from "../../workers/types.ts";
+import type { PoolJob, TaskContext } from "../../workers/types.ts";
 
 /** Loads a repository's index in a worker; its memory is shared, so handing it on costs nothing. */
 export async function loadIndexTask(
   { access }: { access: RepositoryAccess },
   context: TaskContext,
-): Promise<ChunkIndexData> {
+): Promise<CachedIndex> {
   context.checkpoint();
-  const { index } = await loadIndex(access, openStore(access.location));
-  return index.data;
+  const { index, segments } = await loadIndex(access, openStore(access.location));
+  return { repositoryId: access.repositoryId, segments: segments.sort().join(), index: index.data };
+}
+
+/** An index and what it was made of: segments never change, so it holds as long as they are the same. */
+export interface CachedIndex {
+  repositoryId: string;
+  /** Their names, sorted. */
+  segments: string;
+  index: ChunkIndexData;
+}
+
+/** Larger ones are loaded each time: 64 MiB are about 1,200,000 chunks. */
+const MOST_CACHED = 64 * 2 ** 20;
+
+/** The index that was loaded last. */
+let cached: CachedIndex | undefined;
+
+/** What tasks read a repository's data from. @throws EngineError, StoreError */
+export async function loadSource(access: RepositoryAccess, tasks: PoolJob): Promise<DataSource> {
+  const names: string[] = [];
+  for await (const { key } of openStore(access.location).list("index/")) names.push(key.slice("index/".length));
+  if (cached?.repositoryId !== access.repositoryId || cached.segments !== names.sort().join()) {
+    const loaded = await tasks.run("backup.index", { access });
+    cached = indexBytes(loaded.index) <= MOST_CACHED ? loaded : undefined;
+    return { access, index: loaded.index };
+  }
+  return { access, index: cached.index };
+}
+
+/** Bytes in use; the memory that is reserved is more. */
+function indexBytes({ chunkCount, frameCount, packCount }: ChunkIndexData): number {
+  return chunkCount * 43 + frameCount * 16 + packCount * 76;
 }
 
 /** A repository that is open to be read and that nobody prunes meanwhile. */
@@ -48,9 +78,4 @@ export async function openReading(
     signal: AbortSignal.any([signal, lease.signal]),
     [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
   };
-}
-
-/** The source of data for tasks of a job. */
-export async function loadSource({ access }: Reading, tasks: PoolJob): Promise<DataSource> {
-  return { access, index: await tasks.run("backup.index", { access }) };
 }

@@ -46,7 +46,7 @@ export async function restoreBackup(
     const run: RestoreRun = {
       request: { ...request, paths },
       version,
-      source: await loadSource(reading, tasks),
+      source: await loadSource(reading.access, tasks),
       job,
       pool: services.pool,
       tasks,

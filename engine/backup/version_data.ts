@@ -6,6 +6,7 @@ import type { Content } from "./tree_entry.ts";
 import { parseList } from "./tree_page.ts";
 import { TreeReader } from "./tree_reader.ts";
 import { openStore } from "../cloud/open_store.ts";
+import type { TaskContext } from "../../workers/types.ts";
 
 /** What reading versions takes, as plain data that goes to workers. */
 export interface DataSource {
@@ -83,6 +84,28 @@ export class VersionData {
       for (const item of content) offset = this.#add(parts, item as string | number, offset, 0);
     }
     return parts;
+  }
+
+  /**
+   * Bytes of a content from an offset on, fewer than `length` only at its end; holes are zeros.
+   * @throws as {@link runs}
+   */
+  async read(content: Content, offset: number, length: number, context: TaskContext): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(length);
+    let end = offset;
+    for await (const run of this.runs(content, offset, offset + length)) {
+      for (const part of run) {
+        if (part.offset >= offset + length) break;
+        context.checkpoint();
+        const [from, to] = [Math.max(part.offset, offset), Math.min(part.offset + part.length, offset + length)];
+        if (part.id !== undefined) {
+          const chunk = await this.chunks.read(part.id);
+          bytes.set(chunk.subarray(from - part.offset, to - part.offset), from - offset);
+        }
+        end = to;
+      }
+    }
+    return bytes.subarray(0, end - offset);
   }
 
   /** Adds an item's part where it reaches into the range, and returns its end. */

@@ -3,6 +3,11 @@
  * input and output. The map's type is the protocol's source.
  */
 import type { TaskHandler } from "../types.ts";
+import { browseTree } from "../../engine/backup/browse.ts";
+import { listChanges } from "../../engine/backup/changes.ts";
+import { findEntryTask, readContentTask } from "../../engine/backup/content.ts";
+import { diffTrees } from "../../engine/backup/diff.ts";
+import { listTar, makeTar } from "../../engine/backup/tar.ts";
 import { loadIndexTask } from "../../engine/backup/reading.ts";
 import { applyRestore } from "../../engine/backup/restore_apply.ts";
 import { restoreLarge } from "../../engine/backup/restore_large.ts";
@@ -51,6 +56,13 @@ export const tasks = {
   "files.end": end,
   "files.forget": forget,
   "backup.index": loadIndexTask,
+  "backup.find": findEntryTask,
+  "backup.browse": browseTree,
+  "backup.read": readContentTask,
+  "backup.tar.list": listTar,
+  "backup.tar": makeTar,
+  "backup.diff": diffTrees,
+  "backup.changes": listChanges,
   "backup.restore.prepare": prepareRestore,
   "backup.restore.scan": scanRestore,
   "backup.restore.links": planRestoreLinks,

@@ -1,6 +1,7 @@
 /** For tests: a source, a repository, a target, and what the engine needs between them, in a temporary directory. */
 import * as fs from "node:fs";
 import type { RepositoryAccess } from "../access.ts";
+import { type BackupOperations, backupOperations } from "../mod.ts";
 import { initRepository } from "../repository.ts";
 import { restoreBackup } from "../restore.ts";
 import type { BackupServices, RestoreRequest, RestoreResult } from "../types.ts";
@@ -48,6 +49,11 @@ export class BackupWorld implements Disposable {
     const world = new BackupWorld(options);
     world.access = await initRepository(world.location, { password: options.password });
     return world;
+  }
+
+  /** What the API and the command line call. */
+  get operations(): BackupOperations {
+    return backupOperations(this.services);
   }
 
   /** Puts another store in the repository's place. */
