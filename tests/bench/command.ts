@@ -5,6 +5,9 @@ export interface RunOptions {
   capture?: boolean;
   /** Exit codes that are no failure. Default: 0 only. */
   accept?: readonly number[];
+  cwd?: string;
+  /** Besides the bench's own. */
+  env?: Record<string, string>;
 }
 
 export interface RunResult {
@@ -16,7 +19,7 @@ export interface RunResult {
 
 /** Runs a program to its end. Throws with the last of its stderr where it failed, and the signal's reason on an abort. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const { signal, capture = false, accept = [0] } = options;
+  const { signal, capture = false, accept = [0], cwd, env } = options;
   signal?.throwIfAborted();
   const [program, ...args] = argv;
   const command = new Deno.Command(program, {
@@ -25,7 +28,8 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     stdout: capture ? "piped" : "null",
     stderr: "piped",
     signal,
-    env: { LC_ALL: "C.UTF-8" },
+    cwd,
+    env: { LC_ALL: "C.UTF-8", ...env },
   });
   const start = performance.now();
   const output = await command.output();

@@ -1,147 +1,42 @@
-/** `deno task bench files [directory]`: measures what the README claims. See options.ts. */
-import { CopyBench, inTurn } from "./copy_bench.ts";
-import { HealthProbe } from "./health.ts";
-import { list, type Listing } from "./listing.ts";
-import { describeMachine } from "./machine.ts";
-import { type BenchOptions, readOptions, USAGE, UsageError } from "./options.ts";
-import { findPeers } from "./peers.ts";
+/** `deno task bench SUITE [directory]`: measures what the README claims. Each suite explains itself with `--help`. */
+import { UsageError } from "./options.ts";
 import { print, progress } from "./print.ts";
-import { MemoryPeak } from "./process_usage.ts";
-import { makeReport, type Measurements, type Report } from "./report.ts";
-import { BareHono, requestRate } from "./requests.ts";
-import { Server } from "./server.ts";
-import { makeLargeFile, originalTree, workingCopy } from "./source.ts";
-import { Syncline } from "./syncline.ts";
-import { formatReport } from "./table.ts";
-import { type Need, settleTime, Workspace } from "./workspace.ts";
 
-const HEALTH_REQUESTS_PER_SECOND = 100;
-
-/** Measures, writes the result and prints it, then removes what it made. Returns whether all bounds hold. */
-async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolean> {
-  const { only, rounds } = options;
-  await Deno.mkdir(options.temp, { recursive: true });
-  const machine = await describeMachine(options.temp, signal);
-  const peers = await findPeers(signal);
-  if (peers.missing.length > 0) progress(`going on without ${peers.missing.join(", ")}`);
-  const notes: string[] = [];
-  if (!options.settle) notes.push("not settled: copies may be slowed by what an earlier bench removed");
-
-  const original = await originalTree(options, signal);
-  const listing = await list(original, signal);
-  await using workspace = await Workspace.create(options.temp, need(options, listing), options.keep);
-  const source = await workspace.directory("trees/source");
-  const largeSource = await workspace.directory("trees/large");
-  if (only.has("large")) await makeLargeFile(`${largeSource}/large.bin`, options.largeBytes, signal);
-  await workingCopy(original, source, signal);
-  if (options.settle) await settle(options.temp, signal);
-
-  await using server = await Server.start({
-    dataDir: await workspace.directory("data"),
-    roots: [`${workspace.path}/trees`],
-    logFile: `${workspace.path}/server.log`,
-    signal,
-  });
-  await using probe = await HealthProbe.start({
-    ...server.health,
-    requestsPerSecond: HEALTH_REQUESTS_PER_SECOND,
-  });
-  await using bare = await BareHono.start();
-  const serverMemory = new MemoryPeak(server.pid);
-  const copies = new CopyBench({
-    tools: [new Syncline(server), ...peers.tools, new Syncline(server, probe)],
-    only,
-    source,
-    largeSource,
-    newTarget: (name) => workspace.directory(`trees/${name}`),
-    serverMemory,
-    seed: options.seed,
-    signal,
-  });
-  const requests: Measurements["requests"] = { syncline: [], bareHono: [] };
-  for (let round = 0; round < rounds; round++) {
-    await copies.round(round);
-    if (!only.has("requests")) continue;
-    for (const [side, endpoint] of inTurn([["syncline", server.health], ["bareHono", bare.endpoint]] as const, round)) {
-      signal.throwIfAborted();
-      const rate = await requestRate(endpoint);
-      progress(`round ${round + 1}, requests: ${side} ${rate.perSecond.toFixed(0)}/s`);
-      requests[side].push(rate);
-    }
-  }
-  const serverPeakBytes = await serverMemory.overall();
-  const exitCode = await server.stop();
-  if (exitCode !== 0) notes.push(`the server ended with ${exitCode} when it was asked to stop`);
-  const report = makeReport({
-    machine,
-    versions: peers.versions,
-    missing: peers.missing,
-    tree: describeTree(options, listing),
-    largeBytes: options.largeBytes,
-    changedFiles: copies.changedFiles,
-    rounds,
-    runs: copies.runs,
-    requests,
-    serverPeakBytes,
-    notes,
-  });
-  await Deno.writeTextFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
-  for (const line of formatReport(report)) print(line);
-  return report.holds;
+/** A suite's usage, and how it runs: undefined where help was asked for, else whether all bounds hold. */
+interface Suite {
+  usage: string;
+  run(args: string[], signal: AbortSignal): Promise<boolean | undefined>;
 }
 
-/** An upper bound of what the run writes, assuming that all peers are installed. */
-function need({ only, rounds, largeBytes }: BenchOptions, { entries, bytes }: Listing): Need {
-  const usesTree = only.has("first") || only.has("nothing") || only.has("changed");
-  const copies = 1 + rounds * ((usesTree ? 4 : 0) + (only.has("first") ? 1 : 0) + (only.has("verify") ? 3 : 0));
-  const block = 4096;
-  const largeCopies = only.has("large") ? 2 : 0;
-  return {
-    bytes: copies * (bytes + entries.length * block) + largeCopies * largeBytes + 1e9,
-    entries: copies * entries.length + 1000,
-  };
-}
+const SUITES: Record<string, () => Promise<Suite>> = {
+  async files() {
+    const { benchFiles, USAGE } = await import("./files_bench.ts");
+    return { usage: USAGE, run: benchFiles };
+  },
+  async backup() {
+    const { benchBackup, USAGE } = await import("./backup/bench.ts");
+    return { usage: USAGE, run: benchBackup };
+  },
+};
 
-function describeTree(options: BenchOptions, listing: Listing): Report["tree"] {
-  const { files, directories, symlinks, hardLinks, bytes } = listing;
-  const named = options.directory !== undefined;
-  return {
-    directory: named ? options.directory ?? null : null,
-    seed: named ? null : options.seed,
-    files,
-    directories,
-    symlinks,
-    hardLinks,
-    bytes,
-  };
-}
-
-async function settle(temp: string, signal: AbortSignal): Promise<void> {
-  const milliseconds = await settleTime(temp);
-  if (milliseconds === 0) return;
-  progress(`waiting ${Math.ceil(milliseconds / 1000)} s until the file system forgets what the last bench removed`);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.throwIfAborted();
-}
-
-async function main(): Promise<number> {
+async function main(args: string[]): Promise<number> {
   const controller = new AbortController();
   const interrupt = () => controller.abort(new Error("interrupted"));
   Deno.addSignalListener("SIGINT", interrupt);
   Deno.addSignalListener("SIGTERM", interrupt);
+  const name = args.find((arg) => !arg.startsWith("-"));
+  const load = name === undefined ? undefined : SUITES[name];
+  if (load === undefined) {
+    progress(`Cannot run the suite ${name ?? "without a name"}: there are ${Object.keys(SUITES).join(" and ")}`);
+    return 1;
+  }
+  const suite = await load();
   try {
-    const options = readOptions(Deno.args);
-    if (options === undefined) {
-      print(USAGE);
-      return 0;
-    }
-    return (await bench(options, controller.signal)) ? 0 : 2;
+    const holds = await suite.run(args, controller.signal);
+    if (holds === undefined) print(suite.usage);
+    return holds === false ? 2 : 0;
   } catch (error) {
-    if (error instanceof UsageError) progress(`${error.message}\n\n${USAGE}`);
+    if (error instanceof UsageError) progress(`${error.message}\n\n${suite.usage}`);
     else progress(controller.signal.aborted ? "interrupted" : `The bench failed: ${describe(error)}`);
     return 1;
   }
@@ -153,4 +48,4 @@ function describe(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}\ncaused by: ${describe(error.cause)}`;
 }
 
-Deno.exit(await main());
+Deno.exit(await main(Deno.args));

@@ -90,7 +90,7 @@ function parse(args: string[]) {
   }
 }
 
-function whole(name: string, text: string, least: number, most: number): number {
+export function whole(name: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < least || value > most) {
     throw new UsageError(`Cannot use --${name} ${text}: it must be a whole number from ${least} to ${most}`);

@@ -10,6 +10,7 @@ export interface ServerOptions {
   roots: string[];
   logFile: string;
   signal: AbortSignal;
+  env?: Record<string, string>;
 }
 
 /** The server as a user starts it: its own process, permission set and log, default settings but for the rate limit. */
@@ -40,6 +41,7 @@ export class Server implements AsyncDisposable {
         SYNCLINE_ROOTS: options.roots.join(","),
         SYNCLINE_TOKEN: token,
         SYNCLINE_RATE_LIMIT: "1000000000",
+        ...options.env,
       },
     });
     try {

@@ -5,10 +5,12 @@ import { progress } from "./print.ts";
 import { makeTree } from "./tree.ts";
 import { TREE_VERSION } from "./tree_plan.ts";
 
+export type TreeSource = Pick<BenchOptions, "directory" | "temp" | "seed" | "files">;
+
 const MIB = 1024 * 1024;
 
 /** The tree to measure on: the directory by name, or the generated one, made once for each seed and count and then reused. */
-export async function originalTree(options: BenchOptions, signal: AbortSignal): Promise<string> {
+export async function originalTree(options: TreeSource, signal: AbortSignal): Promise<string> {
   if (options.directory !== undefined) {
     const { isDirectory } = await Deno.stat(options.directory);
     if (!isDirectory) throw new Error(`Cannot measure on ${options.directory}: it is no directory`);

@@ -101,7 +101,7 @@ function verdict(judged: Judged): string {
 }
 
 /** Columns as wide as their widest cell; the first `left` ones aligned to the left, the others to the right. */
-function table(rows: string[][], left: number): string[] {
+export function table(rows: string[][], left: number): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
     row.map((cell, i) => i < left ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd()

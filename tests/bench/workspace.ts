@@ -82,3 +82,16 @@ export async function settleTime(temp: string, now = Date.now()): Promise<number
     throw error;
   }
 }
+
+/** Waits for {@link settleTime}. */
+export async function settle(temp: string, signal: AbortSignal): Promise<void> {
+  const milliseconds = await settleTime(temp);
+  if (milliseconds === 0) return;
+  progress(`waiting ${Math.ceil(milliseconds / 1000)} s until the file system forgets what the last bench removed`);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal.throwIfAborted();
+}
