@@ -7,8 +7,8 @@ const MIB = 1024 * KIB;
 export const DEFAULT_CHUNKING: Chunking = {
   algorithm: "fastcdc",
   minimum: 256 * KIB,
-  average: 1 * MIB,
-  maximum: 4 * MIB,
+  average: 512 * KIB,
+  maximum: 2 * MIB,
   normalization: 2,
   region: 512 * MIB,
 };
