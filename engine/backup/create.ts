@@ -52,7 +52,13 @@ export async function createBackup(
     await using tasks = pool.job({ name: job.sessionId, signal });
     const prepared = await tasks.run("backup.create.prepare", { access, source: sourceDirectory, host, spool });
     const run = new CreateRun(request, services, job, tasks, access, store, lease, prepared, emptyReport(), spool);
-    return await create(run, started);
+    try {
+      return await create(run, started);
+    } catch (error) {
+      // Where this fails as well, the storage is what failed first.
+      await Promise.allSettled([run.saveIndex()]);
+      throw error;
+    }
   } catch (error) {
     throw asEngineError(error);
   } finally {

@@ -1,4 +1,5 @@
 import type { RepositoryAccess } from "./access.ts";
+import { writeIndexSegment } from "./index_segment.ts";
 import type { Lease } from "./lease.ts";
 import type { StoredPack } from "./pack_table.ts";
 import type { PrepareCreateOutput } from "./prepare_create.ts";
@@ -61,7 +62,19 @@ export class CreateRun {
     if (this.#packs.length >= MOST_PACKS || Date.now() - this.#oldestPack >= LONGEST_WAIT_MS) await this.writeIndex();
   }
 
-  /** Names all packs that no segment names yet. */
+  /**
+   * After a failure: what is stored is named all the same, so that the next run finds it. On this thread, for the run's tasks are
+   * cancelled by now.
+   */
+  async saveIndex(): Promise<void> {
+    const packs = this.#packs;
+    this.#packs = [];
+    if (packs.length === 0) return;
+    this.lease.assertValid();
+    await writeIndexSegment(this.access, this.store, packs);
+  }
+
+  /** Names all packs that no segment names yet. Without a valid lease a prune may be deleting them. */
   async writeIndex(): Promise<void> {
     const packs = this.#packs;
     if (packs.length === 0) return;

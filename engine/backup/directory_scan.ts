@@ -25,8 +25,6 @@ export interface PendingDirectory {
   isRemoved: boolean;
 }
 
-/** From this size on a file is read by regions, so that several workers share it. */
-const LARGE_FROM = 16 << 20;
 /** Names of a line of removed entries. */
 const MOST_REMOVED = 1024;
 
@@ -35,6 +33,8 @@ export interface ScanTools {
   rules: Rules | undefined;
   /** Takes no content from the parent version. */
   reread: boolean;
+  /** From this size on a file is read by regions, so that several workers share it. */
+  largeFrom: number;
   index: ChunkIndex;
   trees: TreeReader;
   records: RecordWriter;
@@ -249,7 +249,7 @@ export class DirectoryScan {
         return this.#stat(index, "f", size, before[At.content], extraOf(before));
       }
     }
-    if (size >= LARGE_FROM) {
+    if (size >= this.#tools.largeFrom) {
       pending.large.push({ ordinal: pending.files++, path: this.#path, name, size });
       return [name];
     }

@@ -29,6 +29,7 @@ export interface PrepareCreateOutput {
 /** Looks at the source and loads what the repository has. @throws EngineError, StoreError */
 export async function prepareCreate(input: PrepareCreateInput): Promise<PrepareCreateOutput> {
   const { access, source, host } = input;
+  fs.mkdirSync(input.spool.slice(0, input.spool.lastIndexOf("/")), { recursive: true, mode: 0o700 });
   fs.writeFileSync(input.spool, "", { mode: 0o600 });
   using tree = openSourceDirectory(source);
   const stat = statOf(tree.root);

@@ -43,6 +43,8 @@ export interface ScanOutput {
 /** Of the parent version's pages; they lie in the order in which they were scanned, so neighbours come together. */
 const CACHE = 8 << 20;
 
+const LARGE_FROM = 16 << 20;
+
 /** Lists directories, compares them with the parent version and goes on into those below while the budget lasts. */
 export async function scanSource(input: ScanInput, context: TaskContext): Promise<ScanOutput> {
   const { run, rules } = input;
@@ -60,6 +62,7 @@ export async function scanSource(input: ScanInput, context: TaskContext): Promis
   const scan = new DirectoryScan({
     rules: rules.exclude.length + rules.protected.source.length > 0 ? new Rules(rules) : undefined,
     reread: input.reread,
+    largeFrom: Math.min(LARGE_FROM, access.chunking.region),
     index,
     trees: new TreeReader(chunks),
     records,

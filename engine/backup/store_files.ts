@@ -15,7 +15,7 @@ import { Spool, type SpoolRange } from "./spool.ts";
 import { At, type FileEntry } from "./tree_entry.ts";
 import { LONG_CONTENT } from "./tree_page.ts";
 import { openStore } from "../cloud/open_store.ts";
-import { PosixError, type Tree } from "../posix/mod.ts";
+import { hasCode, PosixError, type Tree } from "../posix/mod.ts";
 import type { TaskContext } from "../../workers/types.ts";
 
 /** What remains to be stored of a segment. */
@@ -118,7 +118,8 @@ class PendingFileReader {
       if (changed) addError(this.report, join(path, name), CHANGED);
     } catch (error) {
       if (!(error instanceof FileFailure || error instanceof PosixError)) throw error;
-      addError(this.report, join(path, name), error.message);
+      const gone = hasCode(error, "ENOENT", "ENOTDIR", "ELOOP");
+      addError(this.report, join(path, name), gone ? "disappeared during the run" : error.message);
     }
     this.#files.push(stored);
     Atomics.add(this.context.counters, RunCounter.files, 1n);

@@ -1,10 +1,11 @@
 /** For tests: a source, a repository, a target, and what the engine needs between them, in a temporary directory. */
 import * as fs from "node:fs";
-import type { RepositoryAccess } from "../access.ts";
+import type { Chunking, RepositoryAccess } from "../access.ts";
+import { createBackup } from "../create.ts";
 import { type BackupOperations, backupOperations } from "../mod.ts";
 import { initRepository } from "../repository.ts";
 import { restoreBackup } from "../restore.ts";
-import type { BackupServices, RestoreRequest, RestoreResult } from "../types.ts";
+import type { BackupServices, CreateRequest, CreateResult, RestoreRequest, RestoreResult } from "../types.ts";
 import type { Version } from "../version.ts";
 import { smallBackup, type SmallBackupOptions } from "./small_backup.ts";
 import { MemoryStore } from "../../cloud/memory_store.ts";
@@ -18,6 +19,7 @@ import type { TaskPool } from "../../../workers/types.ts";
 export interface BackupWorldOptions {
   /** Makes the repository encrypted. */
   password?: string;
+  chunking?: Chunking;
   /** Default: in this thread, one task after the other. */
   pool?: TaskPool;
   /** A directory in place of a store in memory, as workers need it. */
@@ -38,7 +40,7 @@ export class BackupWorld implements Disposable {
 
   private constructor({ password, pool = inlinePool(), onDisk = false }: BackupWorldOptions) {
     fs.mkdirSync(this.source);
-    fs.mkdirSync(`${this.path}/data`);
+    fs.mkdirSync(`${this.path}/data/tmp`, { recursive: true });
     this.location = onDisk
       ? { type: "directory", path: `${this.path}/repository` }
       : registerMemoryStore(this.path, this.store);
@@ -47,7 +49,7 @@ export class BackupWorld implements Disposable {
 
   static async make(options: BackupWorldOptions = {}): Promise<BackupWorld> {
     const world = new BackupWorld(options);
-    world.access = await initRepository(world.location, { password: options.password });
+    world.access = await initRepository(world.location, options);
     return world;
   }
 
@@ -59,6 +61,28 @@ export class BackupWorld implements Disposable {
   /** Puts another store in the repository's place. */
   replaceStore(store: ObjectStore): void {
     registerMemoryStore(this.path, store);
+  }
+
+  /** A backup by the engine; {@link backup} is one in a few lines, for tests of what reads versions. */
+  async create(
+    part: Partial<CreateRequest> = {},
+    services: Partial<BackupServices> = {},
+    signal = new AbortController().signal,
+  ): Promise<CreateResult> {
+    const request: CreateRequest = {
+      sourceDirectory: this.source,
+      repository: this.location,
+      isFullBackup: false,
+      description: "",
+      excludePatterns: [],
+      ...part,
+    };
+    const job = {
+      sessionId: `run${++this.#runs}`,
+      signal,
+      progress: (update: ProgressUpdate) => void this.progress.push(update),
+    };
+    return await createBackup(request, { ...this.services, ...services }, job);
   }
 
   async backup(options?: SmallBackupOptions): Promise<Version> {
