@@ -38,12 +38,17 @@ export function eventStream(options: EventStreamOptions): ReadableStream<Uint8Ar
     async pull(controller) {
       try {
         const { done, value } = await iterator.next();
+        // A stream that its reader has cancelled is closed already.
+        if (gone.signal.aborted) return;
         if (done !== true) return controller.enqueue(encoder.encode(format(value)));
         clearInterval(heartbeat);
         controller.close();
       } catch (error) {
         clearInterval(heartbeat);
-        if (signal.aborted && (isCancellation(error) || error === signal.reason)) return closeQuietly(controller);
+        if (signal.aborted && (isCancellation(error) || error === signal.reason)) {
+          if (!gone.signal.aborted) controller.close();
+          return;
+        }
         onError(error);
         controller.error(error);
       }
@@ -53,11 +58,6 @@ export function eventStream(options: EventStreamOptions): ReadableStream<Uint8Ar
       gone.abort();
     },
   });
-}
-
-/** A stream that its reader has cancelled is closed already. */
-function closeQuietly(controller: ReadableStreamDefaultController<Uint8Array>): void {
-  if (controller.desiredSize !== null) controller.close();
 }
 
 function format({ id, type, session }: SessionEvent): string {

@@ -42,6 +42,17 @@ Deno.test("a silent stream sends comments, and ends its source when the client g
 });
 
 for (const throws of [true, false]) {
+  Deno.test(`a client that goes is no failure, where the source then ${throws ? "throws" : "returns"}`, async () => {
+    const { events, ended } = silent(throws);
+    const reported: unknown[] = [];
+    const reader = eventStream({ events, stopping: never, onError: (error) => reported.push(error) }).getReader();
+    await reader.read();
+    await reader.cancel();
+    await ended;
+    await new Promise((turn) => setTimeout(turn, 0));
+    assert.deepEqual(reported, []);
+  });
+
   Deno.test(`a server that stops ends the stream, where its source ${throws ? "throws" : "returns"}`, async () => {
     const { events } = silent(throws);
     const stopping = new AbortController();

@@ -9,6 +9,7 @@ import {
   type Existing,
   type FileStep,
   type HardLinkStep,
+  inOrder,
   type PlanLine,
   type Segment,
   splitPath,
@@ -86,10 +87,9 @@ export class Applier implements Disposable {
   run(segment: Segment, lines: PlanLine[]): void {
     // No two segments share an offset, and a step takes more than one byte of it.
     this.#serial = segment.offset;
-    const backwards = BACKWARDS.has(segment.stream);
     if (segment.stream === "delete") this.#placer.prepareDeletions(lines);
-    for (const [directory, steps] of backwards ? lines.reverse() : lines) {
-      for (const step of backwards ? steps.reverse() : steps) {
+    for (const [directory, steps] of inOrder(segment.stream, lines)) {
+      for (const step of steps) {
         this.#context.checkpoint();
         this.#placer.attempt(directory, nameOf(step), () => this.#step(directory, step));
         Atomics.add(this.#context.counters, JobCounter.steps, 1n);
@@ -288,9 +288,6 @@ export class Applier implements Disposable {
     this.#trash?.[Symbol.dispose]();
   }
 }
-
-/** Streams in which children come before their parents. */
-const BACKWARDS: ReadonlySet<string> = new Set(["delete", "finish"]);
 
 /** The name that a step is about; empty where that is the directory itself. */
 function nameOf(step: Step): string {

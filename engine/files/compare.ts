@@ -85,6 +85,8 @@ export class DirectoryComparison {
   /** Whether the plan makes out the directory's baseline anew, and whether it puts something new there. */
   #rebased = false;
   #written = false;
+  /** Names that `KeepBoth` gives in the directory. */
+  #keptNames: string[] = [];
   #children: PendingDirectory[] = [];
 
   constructor(rules: Rules, options: CompareOptions, plan: PlanWriter, report: Report) {
@@ -104,6 +106,7 @@ export class DirectoryComparison {
     this.#touched = false;
     this.#written = false;
     this.#rebased = false;
+    this.#keptNames = [];
     this.#children = [];
     const partner = pair(source, target, input.folds, (i, j) => this.#renameCase(i, j));
     this.#readBaseline(input);
@@ -191,7 +194,7 @@ export class DirectoryComparison {
     const verdict = this.#judge(name, type === "directory");
     if (verdict === "skip") return;
     this.#report.entries++;
-    this.#report.sourceEntries++;
+    if (type === "file" || type === "symlink") this.#report.sourceFiles++;
     if (type === "special") {
       addError(this.#report, this.#path(name), "is a socket, device or FIFO, which is not copied");
       return;
@@ -341,13 +344,20 @@ export class DirectoryComparison {
     const winner = resolveConflict(strategy, writeTime(source, i), writeTime(target, j));
     const conflict: Conflict = { path: this.#path(name), kind, resolution: resolutionOf(strategy, winner) };
     if (winner === "both" && target !== undefined) {
-      conflict.keptAs = conflictName(name, stamp);
+      conflict.keptAs = conflictName(name, stamp, (kept) => this.#isTaken(kept));
+      this.#keptNames.push(conflict.keptAs);
       this.#add("first", ["rename", conflict.keptAs, name, target.type(j)]);
       this.#report.renamed++;
     }
     addConflict(this.#report, conflict);
     this.#conflicted = name;
     return winner;
+  }
+
+  /** Whether one of the directory's names is, or will be, another one's but for case. */
+  #isTaken(name: string): boolean {
+    const names = [this.#source?.names ?? [], this.#target?.names ?? [], this.#keptNames];
+    return names.some((each) => each.some((other) => other.toLowerCase() === name.toLowerCase()));
   }
 
   /** One path that only the target has. */

@@ -51,8 +51,18 @@ export function resolutionOf(strategy: ConflictStrategy, winner: Winner): Confli
 const encoder = new TextEncoder();
 const LONGEST_NAME = 255;
 
-/** The name under which `KeepBoth` keeps the target's version: `report.conflict-20240115T103000Z.txt`. */
-export function conflictName(name: string, stamp: string): string {
+/**
+ * The name under which `KeepBoth` keeps the target's version: `report.conflict-20240115T103000Z.txt`, or
+ * `report.conflict-20240115T103000Z-2.txt` where that is taken.
+ */
+export function conflictName(name: string, stamp: string, isTaken: (name: string) => boolean): string {
+  for (let count = 1;; count++) {
+    const kept = nthConflictName(name, count === 1 ? stamp : `${stamp}-${count}`);
+    if (!isTaken(kept)) return kept;
+  }
+}
+
+function nthConflictName(name: string, stamp: string): string {
   const dot = name.lastIndexOf(".");
   const extension = dot > 0 && name.length - dot <= 16 ? name.slice(dot) : "";
   const suffix = `.conflict-${stamp}${extension}`;

@@ -64,9 +64,13 @@ Deno.test("conflicts", () => {
 
 Deno.test("the name of a kept version keeps its extension and fits", () => {
   const stamp = timeStamp(new Date(Date.UTC(2024, 0, 15, 10, 30)));
-  assert.equal(conflictName("report.txt", stamp), "report.conflict-20240115T103000Z.txt");
-  assert.equal(conflictName(".profile", stamp), ".profile.conflict-20240115T103000Z");
-  const long = conflictName("é".repeat(127) + ".e", stamp);
+  const free = () => false;
+  assert.equal(conflictName("report.txt", stamp, free), "report.conflict-20240115T103000Z.txt");
+  assert.equal(conflictName(".profile", stamp, free), ".profile.conflict-20240115T103000Z");
+  const taken = ["report.conflict-20240115T103000Z.txt", "report.conflict-20240115T103000Z-2.txt"];
+  const third = conflictName("report.txt", stamp, (name) => taken.includes(name));
+  assert.equal(third, "report.conflict-20240115T103000Z-3.txt");
+  const long = conflictName("é".repeat(127) + ".e", stamp, free);
   assert.ok(new TextEncoder().encode(long).length <= 255 && long.endsWith(".conflict-20240115T103000Z.e"));
 });
 

@@ -1,6 +1,6 @@
 import { isFull, PathFailure } from "./copy.ts";
 import { makeWritable } from "./metadata.ts";
-import { type Existing, joinPath, type PlanLine } from "./plan.ts";
+import { backwards, type Existing, joinPath, type PlanLine } from "./plan.ts";
 import { addError, type Report } from "./report.ts";
 import type { Trash } from "./trash.ts";
 import type { WrittenEntry, WrittenLog } from "./written.ts";
@@ -121,8 +121,8 @@ export class Placer implements Disposable {
 
   #replaceDirectory(directory: string, temporary: string, name: string, inside: PlanLine[]): void {
     this.prepareDeletions(inside);
-    for (const [path, steps] of inside.toReversed()) {
-      for (const step of steps.toReversed()) {
+    for (const [path, steps] of backwards(inside)) {
+      for (const step of steps) {
         if (step[0] !== "delete") throw new TypeError(`Cannot clear a directory by the step ${step[0]}`);
         this.attempt(path, step[1], () => this.delete(path, step[1], step[2] === "directory"));
       }

@@ -191,6 +191,16 @@ export function readSegment<T = Step>(path: string, segment: { offset: number; l
   return decoder.decode(bytes).split("\n").map((line) => JSON.parse(line) as PlanLine<T>);
 }
 
+/** A stream's lines in the order of their application. */
+export function inOrder(stream: Stream, lines: PlanLine[]): PlanLine[] {
+  return stream === "delete" || stream === "finish" ? backwards(lines) : lines;
+}
+
+/** Children before their parents. */
+export function backwards(lines: PlanLine[]): PlanLine[] {
+  return lines.toReversed().map(([directory, steps]) => [directory, steps.toReversed()]);
+}
+
 export function joinPath(directory: string, name: string): string {
   return directory === "" || name === "" ? directory + name : `${directory}/${name}`;
 }

@@ -1,4 +1,4 @@
-import { type PlanLine, readSegment, type Segment, type Step } from "./plan.ts";
+import { backwards, inOrder, type PlanLine, readSegment, type Segment, type Step } from "./plan.ts";
 import type { PlanEntry } from "./types.ts";
 import { displayName } from "../posix/mod.ts";
 
@@ -16,7 +16,7 @@ export function preview({ spool, segments, kept, limit }: PreviewInput): { plan:
   const plan: PlanEntry[] = [];
   const stays = new Set(kept);
   for (const segment of segments) {
-    for (const line of readSegment(spool, segment)) {
+    for (const line of inOrder(segment.stream, readSegment(spool, segment))) {
       for (const entry of entries(line, stays)) {
         if (plan.length === limit) return { plan, truncated: true };
         plan.push(entry);
@@ -29,7 +29,7 @@ export function preview({ spool, segments, kept, limit }: PreviewInput): { plan:
 function* entries([directory, steps]: PlanLine, stays: Set<string>): Generator<PlanEntry> {
   for (const step of steps) {
     if (step[0] === "over") {
-      for (const [path, inside] of step[2].toReversed()) yield* entries([path, inside.toReversed()], stays);
+      for (const line of backwards(step[2])) yield* entries(line, stays);
     }
     const entry = toEntry(directory, step, stays);
     if (entry !== undefined) yield entry;

@@ -13,8 +13,8 @@ export interface Report {
   /** Whether something could not be read, so that what seems missing may be there: nothing is deleted then. */
   incomplete: boolean;
   entries: number;
-  /** Entries of the source that the patterns take. */
-  sourceEntries: number;
+  /** Files and links of the source that the patterns take. */
+  sourceFiles: number;
   created: number;
   updated: number;
   renamed: number;
@@ -31,7 +31,7 @@ export function emptyReport(): Report {
     conflictCount: 0,
     incomplete: false,
     entries: 0,
-    sourceEntries: 0,
+    sourceFiles: 0,
     created: 0,
     updated: 0,
     renamed: 0,
@@ -71,7 +71,7 @@ export function addReport(total: Report, part: Report): void {
   total.conflictCount += part.conflictCount;
   total.conflicts.push(...part.conflicts.slice(0, MOST_REPORTED - total.conflicts.length));
   total.incomplete ||= part.incomplete;
-  for (const key of ["entries", "sourceEntries", "created", "updated", "renamed", "deleted", "bytes"] as const) {
+  for (const key of ["entries", "sourceFiles", "created", "updated", "renamed", "deleted", "bytes"] as const) {
     total[key] += part[key];
   }
 }

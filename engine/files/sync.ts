@@ -137,8 +137,8 @@ function refuse(request: SyncFilesRequest, plan: Report): string | undefined {
     if (plan.deleted <= maxDelete) return undefined;
     return `${plan.deleted} entries would be deleted, and maxDelete is ${maxDelete}`;
   }
-  if (plan.sourceEntries > 0 || plan.deleted === 0) return undefined;
-  return `The source directory ${sourceDirectory} is empty and ${plan.deleted} entries of the target would be deleted; ` +
+  if (plan.sourceFiles > 0 || plan.deleted === 0) return undefined;
+  return `The source directory ${sourceDirectory} holds no file and ${plan.deleted} entries of the target would be deleted; ` +
     `set maxDelete to ${plan.deleted} or more if that is meant`;
 }
 

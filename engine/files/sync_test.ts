@@ -182,7 +182,7 @@ Deno.test("directories, files and links take each other's place", async () => {
       }
       from(`${world.source}/x`);
       to(`${world.target}/x`);
-      const result = await world.sync({ deleteMissingInTarget: true });
+      const result = await world.sync({ deleteMissingInTarget: true, maxDelete: 10 });
       assert.deepEqual(result.errors, [], `${i} over ${j}`);
       world.assertEqual();
     }
@@ -290,6 +290,53 @@ Deno.test("pairs that cannot be", async () => {
   world.write("plain", "x");
   await assert.rejects(world.sync({ sourceDirectory: `${world.path}/plain` }), isError("invalid", "not a directory"));
   await assert.rejects(target(`${world.path}/plain`), isError("invalid", "not a directory"));
+});
+
+Deno.test("a source with nothing but directories counts as empty", async () => {
+  using world = new World();
+  world.write("source/d/e/file", "x");
+  await world.sync();
+  fs.rmSync(`${world.source}/d/e/file`);
+  await assert.rejects(world.sync({ deleteMissingInTarget: true }), isError("conflict", "maxDelete"));
+  assert.equal(world.list(world.target)["d/e/file"], "x");
+  assert.equal((await world.sync({ deleteMissingInTarget: true, maxDelete: 1 })).statistics.deleted, 1);
+});
+
+Deno.test("a dry run lists deletions in the order of their application", async () => {
+  using world = new World();
+  world.write("source/stays", "x");
+  world.write("source/replaces", "a file");
+  for (const path of ["a/b/c/1", "a/b/2", "d/3", "replaces/e/f/4"]) world.write(`target/${path}`, path);
+  const { plan } = await world.sync({ deleteMissingInTarget: true, dryRun: true });
+  const order = (plan ?? []).map(({ path }) => path);
+  for (const path of order) {
+    const parent = path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+    if (parent !== "") assert.ok(order.indexOf(path) < order.indexOf(parent), `${path} in ${order.join()}`);
+  }
+  assert.equal(order.length, 12);
+});
+
+Deno.test("KeepBoth twice within a second, and two names that are cut to the same", async () => {
+  using world = new World();
+  const names = ["a.txt", ...["1", "2"].map((end) => "n".repeat(254) + end)];
+  for (const name of names) world.write(`source/${name}`, "one");
+  await world.sync();
+  const kept = new Set<string>();
+  for (let round = 0; round < 3; round++) {
+    for (const name of names) {
+      world.write(`source/${name}`, `mine ${round} ${name}`);
+      world.write(`target/${name}`, `theirs, ${round} ${name}`);
+    }
+    const result = await world.sync({ conflictStrategy: "KeepBoth" });
+    assert.deepEqual([result.errors, result.conflicts.length], [[], 3]);
+    for (const { keptAs } of result.conflicts) kept.add(keptAs as string);
+  }
+  assert.equal(kept.size, 9);
+  const left = world.list(world.target);
+  assert.deepEqual(
+    [...kept].map((name) => left[name].slice(0, 9)).sort(),
+    [0, 1, 2].flatMap((round) => Array(3).fill(`theirs, ${round}`)),
+  );
 });
 
 Deno.test("an empty source and too many deletions are refused, and a dry run says so", async () => {

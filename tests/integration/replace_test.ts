@@ -31,7 +31,7 @@ for (const [sourceKind, makeSource] of Object.entries(KINDS)) {
       const before = await snapshot(outside);
       await shell(makeSource, [outside], { cwd: pair.source });
       await shell(makeTarget, [outside], { cwd: pair.target });
-      await sync(server(), pair, { deleteMissingInTarget: true });
+      await sync(server(), pair, { deleteMissingInTarget: true, maxDelete: 10 });
       await assertSameTree(pair.source, pair.target);
       assert.deepEqual(await snapshot(outside), before);
     });
