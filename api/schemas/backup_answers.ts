@@ -99,7 +99,7 @@ export const CheckAnswer = z.object({
 }).openapi("CheckResponse");
 
 export const RepairAnswer = z.object({
-  success: z.boolean(),
+  success: z.boolean().openapi({ description: "False where something is lost." }),
   actions: z.array(z.string()).openapi({ description: "What was done, or would be." }),
   indexRebuilt: z.boolean(),
   packsSalvaged: count,
