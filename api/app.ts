@@ -25,6 +25,7 @@ import { registerMonitoring } from "./routes/monitoring.ts";
 import { registerSessionEvents } from "./routes/session_events.ts";
 import { registerSessions } from "./routes/sessions.ts";
 import { registerSyncFiles } from "./routes/sync_files.ts";
+import { shorten } from "./shorten.ts";
 import { StaticRouteCache } from "./static_route_cache.ts";
 
 export interface App {
@@ -46,7 +47,7 @@ export function createApp(dependencies: AppDependencies): App {
     },
   });
 
-  app.on("POST", `${BASE_PATH}/*`, jsonBody, idempotency(answers, logger));
+  app.on("POST", `${BASE_PATH}/*`, jsonBody(), idempotency(answers, logger));
 
   registerSyncFiles(app, dependencies);
   registerBackupOperations(app, dependencies);
@@ -70,16 +71,21 @@ export function createApp(dependencies: AppDependencies): App {
   const fetch = envelope({
     ...dependencies,
     guards: [authentication(keys), rateLimit(dependencies.rateLimit)],
-    route: (request, exchange) => app.fetch(request, exchange),
+    route: (request, exchange) => app.fetch(request.method === "HEAD" ? asGet(request) : request, exchange),
     match: (method, path) => app.router.match(method, path),
     toAnswer,
   });
   return { fetch, routes: app.routes };
 }
 
+/** The server leaves the body of a HEAD's answer out and cancels a stream; Hono would leave it open. */
+function asGet({ url, headers }: Request): Request {
+  return new Request(url, { headers });
+}
+
 function notFound(c: Context<AppEnv>, methods: string[]): ApiError {
-  const { method } = c.req;
-  const path = c.req.path.length > 256 ? `${c.req.path.slice(0, 256)}…` : c.req.path;
+  const method = shorten(c.req.method, 32);
+  const path = shorten(c.req.path, 256);
   if (methods.length === 0) {
     return new ApiError(404, "NOT_FOUND", "Resource not found", `There is nothing at ${path}.`);
   }

@@ -2,8 +2,10 @@ import type { Result } from "hono/router";
 import type { RouterRoute } from "hono/types";
 import { getPath } from "hono/utils/url";
 import { type AppDependencies, BASE_PATH, type Connection, type Exchange } from "./environment.ts";
+import { hostGuard } from "./host_guard.ts";
 import { announcedRate, setRateHeaders } from "./rate_headers.ts";
 import { newRequestId } from "./request_id.ts";
+import { shorten } from "./shorten.ts";
 
 /** Lets a request through, or throws the answer that refuses it. Never waits. */
 export type Guard = (exchange: Exchange, request: Request) => void;
@@ -33,6 +35,7 @@ const SANE_ID = /^[\w.:-]{1,128}$/;
  */
 export function envelope(options: EnvelopeOptions): Fetch {
   const { logger, prometheus, rateLimit, guards, route, match, toAnswer } = options;
+  const checkHost = hostGuard();
 
   const finish = (request: Request, exchange: Exchange, startedAt: number, answer: Response): Response => {
     const { headers, status } = answer;
@@ -47,8 +50,8 @@ export function envelope(options: EnvelopeOptions): Fetch {
     const pattern = patternOf(match(method === "HEAD" ? "GET" : method, path));
     logger.request(PROBES.has(pattern) && status < 400 ? "debug" : "info", {
       requestId,
-      method,
-      path: path.length > 512 ? `${path.slice(0, 512)}…` : path,
+      method: shorten(method, 32),
+      path: shorten(path, 512),
       status,
       ms,
       keyId: key?.id,
@@ -63,6 +66,7 @@ export function envelope(options: EnvelopeOptions): Fetch {
     const exchange: Exchange = { requestId: requestIdOf(request), path, connection, key: undefined, rate: undefined };
     let answer: Response | Promise<Response>;
     try {
+      checkHost(exchange, request);
       if (isUnderBase(path)) guards.forEach((guard) => guard(exchange, request));
       answer = route(request, exchange);
     } catch (error) {

@@ -41,6 +41,20 @@ Deno.test("a silent stream sends comments, and ends its source when the client g
   await ended;
 });
 
+Deno.test("a client that goes while its source has nothing is no failure, whether the source throws or returns", async () => {
+  for (const throws of [true, false]) {
+    const { events } = silent(throws);
+    const reported: unknown[] = [];
+    const stream = eventStream({ events, stopping: never, onError: (error) => reported.push(error) });
+    const reader = stream.getReader();
+    await reader.read();
+    await reader.cancel();
+    // The source ends in the turns after the cancelling.
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.deepEqual(reported, []);
+  }
+});
+
 for (const throws of [true, false]) {
   Deno.test(`a client that goes is no failure, where the source then ${throws ? "throws" : "returns"}`, async () => {
     const { events, ended } = silent(throws);

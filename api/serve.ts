@@ -22,10 +22,57 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
+/** Before a listener that failed is opened again, in ms. */
+const REOPEN_MS = 250;
+
+/**
+ * Opens the port, and opens it again where it fails later: `Deno.serve` gives up for good at the first connection that it cannot
+ * accept, as where clients hold as many as the process may have open files.
+ * @throws ListenError
+ */
+export function listen(options: ServeOptions): Listener {
+  const { host, logger } = options;
+  let server = open(options);
+  const { port } = server.addr;
+  let isStopping = false;
+
+  const keepOpen = async () => {
+    while (!isStopping) {
+      try {
+        await server.finished;
+      } catch (error) {
+        logger.error("the listener failed and is opened again", { error });
+      }
+      for (let isOpen = false; !isOpen && !isStopping;) {
+        await new Promise((resolve) => setTimeout(resolve, REOPEN_MS));
+        if (!isStopping) isOpen = reopen();
+      }
+    }
+  };
+  const reopen = (): boolean => {
+    try {
+      server = open({ ...options, port });
+      return true;
+    } catch (error) {
+      logger.error("the listener could not be opened again", { error });
+      return false;
+    }
+  };
+  void keepOpen();
+
+  return {
+    url: urlOf(host, port),
+    stop() {
+      isStopping = true;
+      return server.shutdown();
+    },
+  };
+}
+
 /** @throws ListenError */
-export function listen({ fetch, host, port, logger }: ServeOptions): Listener {
+function open({ fetch, host, port, logger }: ServeOptions): Deno.HttpServer<Deno.NetAddr> {
   try {
-    const server = Deno.serve({
+    return Deno.serve({
       hostname: host,
       port,
       onListen() {},
@@ -34,7 +81,6 @@ export function listen({ fetch, host, port, logger }: ServeOptions): Listener {
         return new Response(null, { status: 500 });
       },
     }, (request, info) => fetch(request, info));
-    return { url: urlOf(host, server.addr.port), stop: () => server.shutdown() };
   } catch (error) {
     throw new ListenError(`Cannot listen on ${host} port ${port}: ${reason(error)}`, { cause: error });
   }
