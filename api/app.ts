@@ -71,16 +71,11 @@ export function createApp(dependencies: AppDependencies): App {
   const fetch = envelope({
     ...dependencies,
     guards: [authentication(keys), rateLimit(dependencies.rateLimit)],
-    route: (request, exchange) => app.fetch(request.method === "HEAD" ? asGet(request) : request, exchange),
+    route: (request, exchange) => app.fetch(request, exchange),
     match: (method, path) => app.router.match(method, path),
     toAnswer,
   });
   return { fetch, routes: app.routes };
-}
-
-/** The server leaves the body of a HEAD's answer out and cancels a stream; Hono would leave it open. */
-function asGet({ url, headers }: Request): Request {
-  return new Request(url, { headers });
 }
 
 function notFound(c: Context<AppEnv>, methods: string[]): ApiError {

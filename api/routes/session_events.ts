@@ -26,7 +26,7 @@ export function registerSessionEvents(
   app: OpenAPIHono<AppEnv>,
   { sessions, stopping, logger }: AppDependencies,
 ): void {
-  app.openapi(route, (c) => {
+  app.openapi(route, async (c) => {
     const { sessionId } = c.req.valid("param");
     const lastEventId = parseLastEventId(c.req.header("last-event-id")) ?? c.req.valid("query").lastEventId;
     const { requestId } = c.env;
@@ -35,6 +35,8 @@ export function registerSessionEvents(
       stopping,
       onError: (error) => logger.error("an event stream failed", { requestId, sessionId, error }),
     });
+    // Hono drops the body of a HEAD's answer and leaves it open, with its listener.
+    if (c.req.method === "HEAD") await body.cancel();
     c.header("X-Accel-Buffering", "no");
     return c.body(body, 200, { "Content-Type": "text/event-stream; charset=utf-8" });
   });
