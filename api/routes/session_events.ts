@@ -36,9 +36,10 @@ export function registerSessionEvents(
       onError: (error) => logger.error("an event stream failed", { requestId, sessionId, error }),
     });
     // Hono drops the body of a HEAD's answer and leaves it open, with its listener.
-    if (c.req.method === "HEAD") await body.cancel();
+    const isHead = c.req.method === "HEAD";
+    if (isHead) await body.cancel();
     c.header("X-Accel-Buffering", "no");
-    return c.body(body, 200, { "Content-Type": "text/event-stream; charset=utf-8" });
+    return c.body(isHead ? null : body, 200, { "Content-Type": "text/event-stream; charset=utf-8" });
   });
 }
 
