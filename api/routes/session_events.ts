@@ -35,11 +35,12 @@ export function registerSessionEvents(
       stopping,
       onError: (error) => logger.error("an event stream failed", { requestId, sessionId, error }),
     });
-    // Hono drops the body of a HEAD's answer and leaves it open, with its listener.
-    const isHead = c.req.method === "HEAD";
-    if (isHead) await body.cancel();
     c.header("X-Accel-Buffering", "no");
-    return c.body(isHead ? null : body, 200, { "Content-Type": "text/event-stream; charset=utf-8" });
+    const headers = { "Content-Type": "text/event-stream; charset=utf-8" };
+    if (c.req.method !== "HEAD") return c.body(body, 200, headers);
+    // Hono would drop it and leave it open, with its listener.
+    await body.cancel();
+    return c.body(null, 200, headers);
   });
 }
 
