@@ -160,7 +160,7 @@ Deno.test("acquiring fails at any operation without leaving a lease that counts"
       const store = new FaultyStore(inner, { fault: { at, mode, isCrash: true } });
       const lease = await acquireLease(access, store, { mode: "exclusive", purpose: "t", host: "here", clock })
         .catch(() => undefined);
-      if (!store.hasFailed) {
+      if (store.failed === undefined) {
         await lease?.[Symbol.asyncDispose]();
         break;
       }

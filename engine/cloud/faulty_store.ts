@@ -39,29 +39,28 @@ export class FaultyStore implements ObjectStore {
   readonly description: string;
   /** Operations so far. */
   operations = 0;
+  /** The operation that failed, such as `put config`; undefined before. */
+  failed: string | undefined;
+  /** The key that has half an object because of it. */
+  torn: string | undefined;
   #hasCrashed = false;
 
   constructor(private readonly inner: ObjectStore, private readonly options: FaultOptions = {}) {
     this.description = `faulty ${inner.description}`;
   }
 
-  /** Whether the fault has happened. */
-  get hasFailed(): boolean {
-    return this.options.fault !== undefined && this.operations >= this.options.fault.at;
-  }
-
-  async #run<T>(
-    name: string,
-    action: () => Promise<T>,
-    half: () => Promise<unknown> = () => Promise.resolve(),
-  ): Promise<T> {
+  async #run<T>(name: string, action: () => Promise<T>, half?: () => Promise<unknown>): Promise<T> {
     const { fault } = this.options;
     if (this.#hasCrashed) throw new InjectedFault("unavailable", `Crashed before ${name}`);
     this.operations++;
     if (this.operations !== fault?.at) return await action();
     this.#hasCrashed = fault.isCrash;
+    this.failed = name;
     if (fault.mode === "after") await action();
-    if (fault.mode === "half") await half();
+    if (fault.mode === "half" && half !== undefined) {
+      await half();
+      this.torn = name.slice(name.indexOf(" ") + 1);
+    }
     throw new InjectedFault("unavailable", `Fault ${fault.at} ${fault.mode} ${name}`);
   }
 

@@ -68,7 +68,7 @@ Deno.test("a fault happens at its operation, before it, after it or in its middl
       assert.equal(inner.snapshot().get("second")?.length, left);
       if (isCrash) await assert.rejects(store.read("first"), /Crashed/);
       else assert.deepEqual(await store.read("first"), eight);
-      assert(store.hasFailed);
+      assert.equal(store.failed, "put second");
     }
   }
 });
