@@ -15,6 +15,8 @@ export class Salvaging {
   /** New ids by old ones; an empty one where nothing is left. */
   readonly #replaced: Replaced = new Map();
   readonly #moved: StoredPack[] = [];
+  /** Names of all packs that were written: where nothing is encrypted, one may have the name of a damaged one. */
+  readonly #written = new Set<string>();
 
   constructor(private readonly context: RepairRun, private readonly found: Assessment) {}
 
@@ -35,8 +37,7 @@ export class Salvaging {
       const kept = new Set(segments);
       await this.#delete(found.segments.filter(({ name }) => !kept.has(name)).map(({ name }) => segmentObject(name)));
     }
-    const moved = new Set(this.#moved.map(({ name }) => name));
-    const gone = [...found.damaged, ...found.unreadable].filter(({ name }) => !moved.has(name));
+    const gone = [...found.damaged, ...found.unreadable].filter(({ name }) => !this.#written.has(name));
     await this.#delete(gone.map(({ name }) => packObject(name)));
     return this.#replaced;
   }
@@ -54,6 +55,7 @@ export class Salvaging {
       const input = { access, index: index.data, chosen: chosen.data, kind, packs };
       this.#moved.push(...await tasks.run("backup.repack", input));
     }
+    for (const { name } of this.#moved) this.#written.add(name);
   }
 
   async #writeIndex(): Promise<string[]> {
@@ -73,6 +75,7 @@ export class Salvaging {
       this.#replaced.set(version.versionId, "");
       return;
     }
+    for (const { name } of packs) this.#written.add(name);
     if (packs.length > 0) await writeIndexSegment(access, store, packs);
     const lost = affected.flatMap((one) => one.version === version ? one.blames : []);
     const root: DirectoryEntry = [...version.root];

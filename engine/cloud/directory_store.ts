@@ -2,7 +2,7 @@ import { isMainThread } from "node:worker_threads";
 import { DescriptorCache, type OpenFile } from "./descriptor_cache.ts";
 import { listObjects } from "./directory_list.ts";
 import { DirectoryWriter } from "./directory_writer.ts";
-import { close, readInto, readIntoLater, statIfPresent, unlinkAt } from "../posix/mod.ts";
+import { close, hasCode, readInto, readIntoLater, statIfPresent, unlinkAt } from "../posix/mod.ts";
 import { flushLater, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, openAt } from "../posix/mod.ts";
 import { keyParts, prefixParts } from "./key.ts";
 import { infoOf, isAbsent, openDirectory, storeError, TEMPORARY } from "./directory_paths.ts";
@@ -70,7 +70,7 @@ export class DirectoryStore implements ObjectStore {
       if (count < bytes.length) throw new StoreError("damaged", `${key} was cut while it was read`);
       return bytes;
     } catch (error) {
-      throw storeError(error, key);
+      throw readError(error, key);
     } finally {
       files.release(file);
     }
@@ -112,7 +112,7 @@ export class DirectoryStore implements ObjectStore {
           if (at < end) return;
           controller.close();
         } catch (error) {
-          controller.error(storeError(error, key));
+          controller.error(readError(error, key));
         }
         files.release(file);
       },
@@ -223,6 +223,12 @@ export class DirectoryStore implements ObjectStore {
   #missing(key: string): StoreError {
     return new StoreError("not-found", `There is no ${key} in ${this.description}`);
   }
+}
+
+/** A device that cannot read what it holds has lost it. */
+function readError(error: unknown, key: string): unknown {
+  if (!hasCode(error, "EIO")) return storeError(error, key);
+  return new StoreError("damaged", `${key} cannot be read from the device`, false, { cause: error });
 }
 
 function checkRange(key: string, size: number, offset: number, length: number | undefined): number {
