@@ -99,7 +99,8 @@ export class BackupRounds {
     const { milliseconds: flushMs } = await run(["sync", "-f", flushed], { signal });
     this.runs.push({ dataset, step, tool: tool.name, round, milliseconds, flushMs, busyBefore, serverPeakBytes });
     progress(`round ${round + 1}, ${dataset}, ${step}: ${tool.name} ${(milliseconds / 1000).toFixed(2)} s`);
-    if (content === undefined || round > 0) return;
+    // A fast restore that is wrong is worth nothing; the others are trusted.
+    if (content === undefined || round > 0 || tool.name !== "syncline") return;
     progress(`comparing what ${tool.name} restored`);
     await assertEqual(source, content, signal);
   }

@@ -13,8 +13,12 @@ export class SynclineRepository implements RepositoryTool {
     this.#server = server;
   }
 
-  /** The first backup makes it. */
-  async init(): Promise<void> {}
+  /** By a backup of nothing: the others' repositories are made untimed as well. */
+  async init(repository: string): Promise<void> {
+    const nothing = `${repository}-nothing`;
+    await Deno.mkdir(nothing);
+    await this.backup(repository, nothing);
+  }
 
   async backup(repository: string, source: string): Promise<number> {
     const request = { sourceDirectory: source, backupPath: repository };
