@@ -12,7 +12,7 @@ export const SyncFilesBody = z.strictObject({
   }),
   verifyIntegrity: z.boolean().default(false).openapi({
     example: true,
-    description: "Read back what was written and compare SHA-256 with what was read from the source.",
+    description: "Read back what was written and compare it, byte for byte, with what was read from the source.",
   }),
   excludePatterns: patterns.default([]).openapi({
     example: ["*.tmp", "*.bak"],

@@ -1,4 +1,3 @@
-import { createHash, type Hash } from "node:crypto";
 import {
   chmodOf,
   chownAt,
@@ -24,7 +23,7 @@ import {
   truncate,
   unlinkAt,
 } from "../posix/mod.ts";
-import { BLOCK, pieceBuffer, pieceSize, readPiece, writePiece } from "../posix/piece.ts";
+import { BLOCK, pieceSize, readPiece, readsBack, writePiece } from "../posix/piece.ts";
 
 /** A reason, in words for a person, why one path could not be done; the others go on. */
 export class PathFailure extends Error {}
@@ -34,7 +33,7 @@ export class ChangedWhileCopied extends PathFailure {}
 export class VerificationFailed extends PathFailure {}
 
 export interface CopyOptions {
-  /** Read back what was written and compare SHA-256. */
+  /** Read back what was written and compare it, byte for byte, with what was read: no digest can tell more. */
   verify: boolean;
   preservePermissions: boolean;
   owners: boolean;
@@ -50,7 +49,7 @@ export interface CopyOptions {
  * data stays, and no memory is filled that the final flush would have to empty. Smaller files are faster through the cache.
  * Where it is verified, each file past the cache waits for the disk a second time, so that pays only for larger ones.
  */
-const DIRECT_FROM = 1 << 18;
+const DIRECT_FROM = 1 << 16;
 const DIRECT_FROM_VERIFIED = 1 << 23;
 /** Sharing blocks pays from here on. */
 const CLONE_FROM = 1 << 16;
@@ -127,7 +126,7 @@ export function copyPart(
     const now = statOf(source);
     const before = part?.source ?? now;
     if (before.type !== "file") throw new ChangedWhileCopied("is no longer a regular file");
-    const mode = options.preservePermissions ? 0o600 : before.permissions & 0o777;
+    const mode = options.preservePermissions ? firstMode(before, most) : before.permissions & 0o777;
     const direct = goesDirect(before.size, options.verify);
     const target = openTemporary(to, temporary, mode, direct, part !== undefined);
     let filled: PartialCopy;
@@ -162,6 +161,15 @@ export function copyPart(
   } finally {
     close(source);
   }
+}
+
+/**
+ * The permissions under which a copy is made, before it has its owner: already its own, which saves setting them, where the group
+ * may do what everybody may and it is not opened again for another part; else only its maker may do anything yet.
+ */
+function firstMode({ permissions, size }: Stat, most: number): number {
+  const everybody = (permissions >> 3 & 0o7) === (permissions & 0o7);
+  return everybody && size <= most ? permissions & 0o777 : 0o600;
 }
 
 function openSourceFile(from: Descriptor, name: string): Descriptor {
@@ -225,25 +233,21 @@ function fill(
       unable.add(key);
     }
   }
-  const hash = options.verify ? createHash("sha256") : undefined;
-  const ranges: [start: number, end: number][] = [];
   let [end, moved] = [offset, 0];
   for (const range of dataRanges(source, before, offset)) {
     if (moved >= most) break;
     range[1] = Math.min(range[1], range[0] + most - moved);
-    ranges.push(range);
-    copyRange(source, target, range, direct, options, hash);
+    copyRange(source, target, range, direct, options);
     end = range[1];
     moved += range[1] - range[0];
   }
   const complete = moved < most || end === size;
   if (complete && (end < size || direct && size % BLOCK !== 0)) truncate(target, size);
-  if (hash !== undefined) verify(target, ranges, direct, hash, options);
-  if (complete && hash !== undefined && statOf(target).size !== size) throw new VerificationFailed(DIFFERENT);
+  if (complete && options.verify && statOf(target).size !== size) throw new VerificationFailed(DIFFERENT);
   return { source: before, offset: complete ? size : end, bytes: part.bytes + moved };
 }
 
-const DIFFERENT = "what was written reads back differently (SHA-256 mismatch)";
+const DIFFERENT = "what was written reads back differently";
 
 /** Where a file has data from an offset on: all of it, or what lies between its holes, widened to whole blocks. */
 function* dataRanges(source: Descriptor, { size, allocated }: Stat, from: number): Generator<[number, number]> {
@@ -268,7 +272,6 @@ function copyRange(
   [start, end]: [number, number],
   direct: boolean,
   options: CopyOptions,
-  hash: Hash | undefined,
 ): void {
   const piece = Math.min(pieceSize, options.piece);
   const largest = Math.max(BLOCK, piece - piece % BLOCK);
@@ -277,33 +280,11 @@ function copyRange(
     options.beforePiece(wanted);
     const count = readPiece(source, wanted, at);
     if (count < wanted) throw new ChangedWhileCopied("changed while it was copied");
-    hash?.update(pieceBuffer.subarray(0, count));
     writePiece(target, direct ? Math.ceil(count / BLOCK) * BLOCK : count, at);
     options.afterPiece(count);
+    if (options.verify && !readsBack(target, count, at)) throw new VerificationFailed(DIFFERENT);
     at += count;
   }
-}
-
-/** Reads the same ranges back, past the cache where they were written past it. */
-function verify(
-  target: Descriptor,
-  ranges: [number, number][],
-  direct: boolean,
-  expected: Hash,
-  options: CopyOptions,
-): void {
-  const hash = createHash("sha256");
-  for (const [start, end] of ranges) {
-    for (let at = start; at < end;) {
-      const wanted = Math.min(pieceSize, end - at);
-      options.beforePiece(0);
-      const count = Math.min(wanted, readPiece(target, direct ? Math.ceil(wanted / BLOCK) * BLOCK : wanted, at));
-      if (count === 0) break;
-      hash.update(pieceBuffer.subarray(0, count));
-      at += count;
-    }
-  }
-  if (hash.digest("hex") !== expected.digest("hex")) throw new VerificationFailed(DIFFERENT);
 }
 
 /** Sets what the copy has beside its data. A changed owner clears set-user-ID bits, so the owner comes first. */

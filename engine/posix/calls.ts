@@ -13,7 +13,6 @@ export type Descriptor = number;
 
 const PAGE = 4096;
 const scratch = new ArrayBuffer(4 * PAGE);
-const base = addressOf(scratch);
 const bytes = new Uint8Array(scratch);
 const STAT_AT = 2 * PAGE;
 const TIMES_AT = STAT_AT + 512;
@@ -22,6 +21,13 @@ const LINK_AT = 3 * PAGE;
 const words = new Uint32Array(scratch, STAT_AT, 64);
 const signed = new BigInt64Array(scratch, STAT_AT, 32);
 const pages = [bytes.subarray(0, PAGE - 1), bytes.subarray(PAGE, 2 * PAGE - 1)] as const;
+// As BigInts: where optimised code passes a number for an address, it goes the slow way into the call, or is thrown away.
+const base = BigInt(addressOf(scratch));
+const PAGE_ADDRESS = [base, base + BigInt(PAGE)] as const;
+const STAT_ADDRESS = base + BigInt(STAT_AT);
+const TIMES_ADDRESS = base + BigInt(TIMES_AT);
+const EMPTY_ADDRESS = base + BigInt(EMPTY_AT);
+const LINK_ADDRESS = base + BigInt(LINK_AT);
 const times = new BigInt64Array(scratch, TIMES_AT, 4);
 
 const ENAMETOOLONG = 36;
@@ -30,12 +36,11 @@ const W_OK = 2;
 const UTIME_OMIT = 0x3ffffffen;
 
 /** Puts a name and its NUL at a page of the scratch memory and returns its address. */
-function place(name: string, page: 0 | 1, call: string): number {
-  const offset = page * PAGE;
+function place(name: string, page: 0 | 1, call: string): bigint {
   const length = encodeNameInto(name, pages[page]);
   if (length < 0) throw new PosixError(call, ENAMETOOLONG);
-  bytes[offset + length] = 0;
-  return base + offset;
+  bytes[page * PAGE + length] = 0;
+  return PAGE_ADDRESS[page];
 }
 
 /**
@@ -85,7 +90,7 @@ function readStat(): Stat {
 /** Metadata of a name, of the link itself where it is one. */
 export function statAt(directory: Descriptor, name: string): Stat {
   const flags = C.AT_SYMLINK_NOFOLLOW | C.AT_NO_AUTOMOUNT;
-  if (libc.statx(directory, place(name, 0, "stat"), flags, C.STATX_BASIC_STATS, base + STAT_AT) < 0) {
+  if (libc.statx(directory, place(name, 0, "stat"), flags, C.STATX_BASIC_STATS, STAT_ADDRESS) < 0) {
     throw lastError("stat");
   }
   return readStat();
@@ -102,14 +107,14 @@ export function statIfPresent(directory: Descriptor, name: string): Stat | undef
 }
 
 export function statOf(descriptor: Descriptor): Stat {
-  if (libc.statx(descriptor, base + EMPTY_AT, C.AT_EMPTY_PATH, C.STATX_BASIC_STATS, base + STAT_AT) < 0) {
+  if (libc.statx(descriptor, EMPTY_ADDRESS, C.AT_EMPTY_PATH, C.STATX_BASIC_STATS, STAT_ADDRESS) < 0) {
     throw lastError("stat");
   }
   return readStat();
 }
 
 export function readLinkAt(directory: Descriptor, name: string): string {
-  const length = libc.readlinkat(directory, place(name, 0, "readlink"), base + LINK_AT, PAGE);
+  const length = libc.readlinkat(directory, place(name, 0, "readlink"), LINK_ADDRESS, BigInt(PAGE));
   if (length < 0) throw lastError("readlink");
   if (length === PAGE) throw new PosixError("readlink", ENAMETOOLONG);
   return decodeName(bytes.subarray(LINK_AT, LINK_AT + length));
@@ -177,12 +182,12 @@ export function chownAt(directory: Descriptor, name: string, uid: number, gid: n
   if (libc.fchownat(directory, place(name, 0, "chown"), uid, gid, flags) < 0) throw lastError("chown");
 }
 
-function placeTimes(mtime: number, mtimeNs: number): number {
+function placeTimes(mtime: number, mtimeNs: number): bigint {
   times[0] = 0n;
   times[1] = UTIME_OMIT;
   times[2] = BigInt(mtime);
   times[3] = BigInt(mtimeNs);
-  return base + TIMES_AT;
+  return TIMES_ADDRESS;
 }
 
 /** Sets the modification time and leaves the access time. */

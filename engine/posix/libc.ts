@@ -69,6 +69,7 @@ const SYMBOLS = {
   faccessat: { parameters: ["i32", "usize", "i32", "i32"], result: "i32" },
   flock: { parameters: ["i32", "i32"], result: "i32" },
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "usize" },
+  memcmp: { parameters: ["usize", "buffer", "usize"], result: "i32" },
   __errno_location: { parameters: [], result: "usize" },
 } as const;
 
