@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv } from "node:crypto";
 import { concat } from "./concat.ts";
 import { damaged } from "./damaged.ts";
 import { deriveKey } from "./derived_key.ts";
+import { release } from "./release.ts";
 
 export const TAG_BYTES = 16;
 export const SALT_BYTES = 32;
@@ -33,7 +34,9 @@ export function encrypt(
   if (additional.length > 0) cipher.setAAD(additional, { plaintextLength: plain.length });
   const body = cipher.update(plain);
   const last = cipher.final();
-  return concat(body, last, cipher.getAuthTag());
+  const sealed = concat(body, last, cipher.getAuthTag());
+  release(body as Uint8Array<ArrayBuffer>);
+  return sealed;
 }
 
 /**

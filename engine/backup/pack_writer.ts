@@ -5,6 +5,7 @@ import { encrypt, packKey, SALT_BYTES, TABLE_NONCE } from "./cipher.ts";
 import { compress } from "./compression.ts";
 import { encodeHeader, encodeTrailer } from "./pack_frame.ts";
 import { Codec, type PackKind, packObject, type StoredPack, TableBuilder } from "./pack_table.ts";
+import { release } from "./release.ts";
 import type { ObjectStore, ObjectWriter } from "../cloud/object_store.ts";
 
 /** A frame is closed once it has this many bytes. */
@@ -137,7 +138,9 @@ class OpenPack implements AsyncDisposable {
     const codec = compressed === null ? Codec.raw : Codec.zstd;
     const frame = { offset: this.length, storedLength: stored.length, plainLength: bytes.length, codec };
     this.#table.addFrame(frame, ids, lengths);
+    if (compressed !== null && compressed !== stored) release(compressed);
     await this.#append(stored);
+    release(stored);
   }
 
   /** Writes the table and gives the pack its name. */
