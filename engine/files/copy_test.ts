@@ -163,6 +163,30 @@ Deno.test("what was damaged on the way is written again, and reported where that
   }
 });
 
+Deno.test({
+  name: "set-user-ID and set-group-ID bits come with their owner or not at all",
+  ignore: Deno.uid() !== 0,
+  fn: () =>
+    inPlace((place) => {
+      const path = `${place.path}/from/file`;
+      fs.writeFileSync(path, "program");
+      const cases: [uid: number, gid: number, owners: boolean, mode: number][] = [
+        [1234, 1234, false, 0o755],
+        [0, 1234, false, 0o755],
+        [0, 0, false, 0o6755],
+        [1234, 1234, true, 0o6755],
+      ];
+      for (const [uid, gid, owners, mode] of cases) {
+        fs.chownSync(path, uid, gid);
+        fs.chmodSync(path, 0o6755);
+        copy(place, { owners });
+        const stat = fs.statSync(`${place.path}/to/copy`);
+        assert.deepEqual([stat.mode & 0o7777, stat.uid], [mode, owners ? uid : 0], `${uid} ${gid} ${owners}`);
+        fs.unlinkSync(`${place.path}/to/copy`);
+      }
+    }),
+});
+
 Deno.test("a cancelled copy leaves nothing", () => {
   inPlace((place) => {
     fs.writeFileSync(`${place.path}/from/file`, noise(20 * MIB));

@@ -70,9 +70,9 @@ Deno.test({
         preservePermissions: false,
       };
       let runs = 0;
-      const sync = () => {
+      const sync = (part: Partial<SyncFilesRequest> = {}) => {
         const job = { sessionId: `run${++runs}`, signal: new AbortController().signal, progress: () => {} };
-        return syncFiles(request, services, job);
+        return syncFiles({ ...request, ...part }, services, job);
       };
       const list = () => fs.readdirSync(exfat.path, { recursive: true }).sort();
 
@@ -90,6 +90,15 @@ Deno.test({
       assert.deepEqual([renamed.statistics.renamed, renamed.statistics.deleted], [3, 0]);
       assert.deepEqual(list(), ["README", "dir", "dir/FILE"]);
       assert.equal(fs.readFileSync(`${exfat.path}/dir/FILE`, "utf8"), "two");
+
+      // Names there may have three times as many bytes as others allow.
+      const long = "€".repeat(200);
+      fs.mkdirSync(`${home}/back`);
+      fs.writeFileSync(`${exfat.path}/${long}`, "long");
+      const back = await sync({ sourceDirectory: exfat.path, targetDirectory: `${home}/back` });
+      assert.deepEqual(back.errors.map((error) => error.slice(0, 203)), [`${long}: n`]);
+      assert.deepEqual(fs.readdirSync(`${home}/back`).sort(), ["README", "dir"]);
+      fs.unlinkSync(`${exfat.path}/${long}`);
 
       // Both cannot be kept there: neither may silently take the other's place.
       fs.writeFileSync(`${source}/readme`, "another");

@@ -177,6 +177,38 @@ Deno.test("another place for the trash does not count as other patterns", async 
   assert.deepEqual(result.conflicts, [{ path: "added", kind: "added", resolution: "unresolved" }]);
 });
 
+Deno.test("what the patterns left out before is nobody's deletion, unless the source wins", async () => {
+  for (const conflictStrategy of ["TargetWins", "Manual", "LastWriteWins", "KeepBoth", "SourceWins"] as const) {
+    using world = new World();
+    world.write("source/a", "a");
+    world.write("target/mine.bak", "precious");
+    world.write("target/d/mine.bak", "precious");
+    await world.sync({ excludePatterns: ["*.bak"] });
+    const result = await world.sync({ deleteMissingInTarget: true, conflictStrategy });
+    const left = conflictStrategy === "SourceWins" ? ["a"] : ["a", "d", "d/mine.bak", "mine.bak"];
+    assert.deepEqual(Object.keys(world.list(world.target)).sort(), left, conflictStrategy);
+    assert.deepEqual([result.errors, result.conflicts], [[], []], conflictStrategy);
+  }
+});
+
+Deno.test("a kept version's name that is not UTF-8 is shown with its bytes", async () => {
+  using world = new World();
+  const write = (side: string, text: string) => {
+    const script = `printf %s "$1" >"$(printf 'n\\377.txt')"`;
+    const { success } = new Deno.Command("sh", { args: ["-c", script, "sh", text], cwd: side }).outputSync();
+    assert.ok(success);
+  };
+  write(world.source, "one");
+  await world.sync();
+  write(world.source, "mine now");
+  write(world.target, "theirs");
+  const { conflicts, errors } = await world.sync({ conflictStrategy: "KeepBoth" });
+  assert.deepEqual([errors, conflicts.length], [[], 1]);
+  assert.equal(conflicts[0].path, "n\\xff.txt");
+  assert.match(conflicts[0].keptAs as string, /^n\\xff\.conflict-\d{8}T\d{6}Z\.txt$/);
+  assert.ok(JSON.stringify(conflicts).isWellFormed());
+});
+
 Deno.test("where permissions are not kept, new directories are as open as the umask allows", async () => {
   using world = new World();
   world.write("source/dir/file", "x");

@@ -1,7 +1,8 @@
 /** Two runs that meet: the second waits or is refused, and what is left is right. */
 import assert from "node:assert/strict";
 import { assertSameTree, differences } from "../harness/compare.ts";
-import { filesIn, fillSource, sessionEnd, startSync } from "../harness/sessions.ts";
+import { filesIn, fillSource, sessionEnd, sessionStatus, startSync } from "../harness/sessions.ts";
+import { startServer } from "../harness/server.ts";
 import { sharedServer } from "../harness/suite.ts";
 import { assertError, makePair, postSync, sync } from "../harness/sync.ts";
 
@@ -57,6 +58,19 @@ Deno.test("eight equal runs at once end equal, none with a wrong answer", async 
     else assertError(answer, 409, "CONFLICT");
   }
   assert.deepEqual(await differences(pair.source, pair.target), []);
+});
+
+Deno.test("a run that is held back leaves a worker to others", async () => {
+  await using two = await startServer({ env: { SYNCLINE_WORKERS: "2" } });
+  const [slow, quick] = [await makePair(two), await makePair(two)];
+  // Enough for several tasks, and for hours, so that only a worker of its own lets the other run end.
+  await fillSource(slow.source, 600);
+  await fillSource(quick.source, 5);
+  const sessionId = await startSync(two, slow, { bandwidthLimit: 100 });
+  await filesIn(slow.target, 1, ".syncline-");
+  await sync(two, quick);
+  await assertSameTree(quick.source, quick.target);
+  assert.equal((await sessionStatus(two, sessionId)).status, "in-progress");
 });
 
 Deno.test("runs of one source into several targets at once are independent", async () => {
