@@ -9,6 +9,7 @@ import { resolveRepository } from "../repository_location.ts";
 import { EntryQuery, VersionParams } from "../schemas/backup_requests.ts";
 import { errorAnswers } from "../schemas/common.ts";
 import { streamAnswer } from "../stream_answer.ts";
+import { pathOf } from "../version_path.ts";
 
 const bytes = {
   "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) },
@@ -34,11 +35,12 @@ const route = createRoute({
 export function registerBackupContent(app: OpenAPIHono<AppEnv>, dependencies: AppDependencies): void {
   const { backups, paths, stopping } = dependencies;
   app.openapi(route, async (c) => {
-    const { backupPath, path } = c.req.valid("query");
+    const { backupPath } = c.req.valid("query");
+    const path = pathOf(c);
     const versionId = c.req.valid("param").id;
     const content = await backups.content({ versionId, repository: await resolveRepository(backupPath, paths), path });
     const selection = select(c, content);
-    const headers = headersOf(content);
+    const headers = headersOf(content, versionId);
     if (selection.status === 304) return c.body(null, 304, headers);
     if (content.type === "directory") return streamAnswer(c, content.tar(stopping), 200, headers, dependencies);
 
@@ -72,11 +74,11 @@ function select(c: Context<AppEnv>, content: VersionContent): Exclude<Selection,
   throw new ApiError(416, "INVALID_REQUEST", "The range is outside of the file", details, headers);
 }
 
-function headersOf(content: VersionContent): Record<string, string> {
+function headersOf(content: VersionContent, versionId: string): Record<string, string> {
   const isFile = content.type === "file";
   return {
     "Content-Type": isFile ? "application/octet-stream" : "application/x-tar",
-    "Content-Disposition": attachment(isFile ? content.name : `${content.name}.tar`),
+    "Content-Disposition": attachment(isFile ? content.name : `${content.name || versionId}.tar`),
     ETag: quoted(content.etag),
     "Accept-Ranges": isFile ? "bytes" : "none",
     "Cache-Control": "private, no-cache",

@@ -4,11 +4,13 @@ import type { EntryPlace, VersionPlace } from "../../engine/backup/operations.ts
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
 import { jsonListStream } from "../json_stream.ts";
 import { needs } from "../middleware/authentication.ts";
+import { rawQueryParameter } from "../raw_query.ts";
 import { resolveRepository } from "../repository_location.ts";
 import { BrowseAnswer, ChangesAnswer, DiffAnswer, VersionsAnswer } from "../schemas/backup_answers.ts";
 import { BrowseQuery, DiffParams, VersionParams, VersionsQuery } from "../schemas/backup_requests.ts";
 import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
 import { streamAnswer } from "../stream_answer.ts";
+import { pathOf } from "../version_path.ts";
 
 const PATH = `${BASE_PATH}/backup/versions`;
 const common = { tags: ["Backup"], ...needs("read", "backup") };
@@ -73,9 +75,10 @@ export function registerBackupVersions(app: OpenAPIHono<AppEnv>, dependencies: A
   });
 
   app.openapi(browse, async (c) => {
-    const { backupPath, path, limit, cursor } = c.req.valid("query");
-    const at: EntryPlace = { ...await place(c.req.valid("param").id, backupPath), path };
-    const { next, ...page } = await backups.browse(at, { after: cursor, limit });
+    const { backupPath, limit } = c.req.valid("query");
+    const at: EntryPlace = { ...await place(c.req.valid("param").id, backupPath), path: pathOf(c) };
+    const after = rawQueryParameter(c.req.url, "cursor");
+    const { next, ...page } = await backups.browse(at, { after, limit });
     return c.json({ versionId: at.versionId, ...page, nextCursor: next }, 200);
   });
 

@@ -21,7 +21,7 @@ const sessionId = text(1, 128).optional().openapi({ description: "A session star
 const BROKEN = /[\ud800-\udbff][\udc00-\udfff]|[\udc80-\udcff]/g;
 
 /** A path within a version, brought to its plain form: no slash at its ends, none doubled. */
-const versionPath = z.string().max(4096)
+export const versionPath = z.string().max(4096)
   .refine((path) => path.replace(BROKEN, "").isWellFormed() && !path.includes("\0"), "must be a path without NUL")
   .refine((path) => !path.split("/").includes(".."), "must not have .. in it")
   .transform((path) => path.split("/").filter((part) => part !== "" && part !== ".").join("/"))

@@ -15,6 +15,7 @@ import { type BuiltTrees, treesPhase } from "./trees_phase.ts";
 import type { BackupServices, CreateRequest, CreateResult } from "./types.ts";
 import { type Version, writeVersion } from "./version.ts";
 import { openStore } from "../cloud/open_store.ts";
+import { EngineError } from "../errors.ts";
 import { isWithin } from "../files/locks.ts";
 import type { JobContext } from "../jobs/types.ts";
 
@@ -35,6 +36,10 @@ export async function createBackup(
 ): Promise<CreateResult> {
   const started = performance.now();
   const { sourceDirectory, repository } = request;
+  if (repository.type === "directory" && isWithin(sourceDirectory, repository.path)) {
+    const details = `sourceDirectory lies in the repository: ${sourceDirectory}`;
+    throw new EngineError("invalid", "The request cannot be carried out", details);
+  }
   const spool = `${services.dataDir}/tmp/${job.sessionId}.backup`;
   const reads = repository.type === "directory" ? [sourceDirectory, repository.path] : [sourceDirectory];
   using _lock = services.locks.acquire(job.sessionId, reads, []);

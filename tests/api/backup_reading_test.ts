@@ -1,7 +1,7 @@
 /** Versions are browsed, read and compared over HTTP, without a restore. */
 import assert from "node:assert/strict";
-import { type BackupPlaces, createBackup, makeBackupPlaces, ok, query } from "../harness/backup.ts";
-import { command, commandText } from "../harness/command.ts";
+import { type BackupPlaces, createBackup, makeBackupPlaces, ok, query, restore } from "../harness/backup.ts";
+import { command, commandText, shell } from "../harness/command.ts";
 import { assertSameTree } from "../harness/compare.ts";
 import { createRandom } from "../harness/random.ts";
 import type { Json } from "../harness/server.ts";
@@ -42,6 +42,14 @@ Deno.test("files shows directories page by page, files and links", async () => {
   const file = await get(at, versionId, "files", { path: "sub/a" });
   assert.deepEqual([file.entry.type, file.entry.size, file.entries], ["file", 1, []]);
   assert.ok(Math.abs(Date.parse(file.entry.modifiedAt) - Date.now()) < 600_000);
+  await shell('printf x >"$1/$(printf "bad\\377")"', [at.source]);
+  const next = await createBackup(server(), at);
+  const [bad] = (await get(at, next.versionId, "files", { limit: "1" })).entries;
+  assert.deepEqual([bad.path, bad.size], ["bad\udcff", 1]);
+  const answer = await server().request("GET", `${urlOf(at, next.versionId, "content")}&path=bad%FF`);
+  assert.deepEqual([answer.status, answer.text], [200, "x"]);
+  const restored = await restore(server(), at, next.versionId, { paths: ["bad\udcff"] });
+  assert.equal(restored.filesRestored, 1);
   for (const path of ["nothing", "sub/a/below", "link/a"]) {
     assertError(await server().request("GET", urlOf(at, versionId, "files", { path })), 404, "NOT_FOUND");
   }

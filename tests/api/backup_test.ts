@@ -223,6 +223,12 @@ Deno.test("what is not there, foreign or not possible has an error of its own", 
   }
   const missing = await postCreate(server(), { ...at, source: `${at.source}/missing` });
   assert.match(assertError(missing, 500, "BACKUP_FAILED").details, /missing/);
+  for (const source of [backupPath, `${backupPath}/packs`]) {
+    assert.match(
+      assertError(await postCreate(server(), { ...at, source }), 400, "INVALID_REQUEST").details,
+      /repository/,
+    );
+  }
   await Deno.mkdir(`${backupPath}-foreign`);
   await Deno.writeTextFile(`${backupPath}-foreign/somebody's`, "data");
   const foreign = await postCreate(server(), { ...at, backupPath: `${backupPath}-foreign` });
