@@ -71,7 +71,8 @@ async function tryCheck(world: BackupWorld): Promise<CheckResult | undefined> {
   }
 }
 
-async function examine({ world, states }: Backups, { objects, keys }: Damage): Promise<void> {
+/** @param repairs whether to see as well what a repair makes of it. */
+async function examine({ world, states }: Backups, { objects, keys }: Damage, repairs: boolean): Promise<void> {
   world.replaceStore(MemoryStore.of(objects));
   const result = await tryCheck(world);
   if (result === undefined) {
@@ -99,7 +100,7 @@ async function examine({ world, states }: Backups, { objects, keys }: Damage): P
       }
     }
   }
-  await examineRepair({ world, states });
+  if (repairs) await examineRepair({ world, states });
 }
 
 async function examineRepair({ world, states }: Backups): Promise<void> {
@@ -135,9 +136,12 @@ for (const password of [undefined, "secret"]) {
     const objects = world.store.snapshot();
     await assertSound(world);
     const failures: string[] = [];
+    let number = 0;
     for (const damage of everyDamage(objects)) {
+      // Repairs know little of encryption, so a third of them is enough there.
+      const repairs = password === undefined || number++ % 3 === 0;
       try {
-        await examine(backups, damage);
+        await examine(backups, damage, repairs);
       } catch (error) {
         failures.push(`${damage.name}: ${error instanceof Error ? error.stack : error}`);
       }

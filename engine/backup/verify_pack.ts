@@ -33,7 +33,7 @@ export interface PackFault {
 }
 
 /** Bytes that one read fetches at least, as long as there are more. */
-const READ = 4 << 20;
+const READ = 1 << 20;
 
 /**
  * Reads packs through once: their own hash, their own table against the index, every frame, every chunk against its id.
