@@ -80,13 +80,44 @@ export type StoreErrorKind = "not-found" | "exists" | "invalid" | "denied" | "fu
 export class StoreError extends Error {
   override readonly name = "StoreError";
 
-  constructor(readonly kind: StoreErrorKind, message: string, readonly retry = false, options?: ErrorOptions) {
+  /** How long the store asks to wait before it is tried again, in ms. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly kind: StoreErrorKind,
+    message: string,
+    readonly retry = false,
+    options?: ErrorOptions & { retryAfterMs?: number | undefined },
+  ) {
     super(message, options);
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }
 
 /** Where a store is, as plain data that goes to workers; {@link openStore} opens it there. Holds no credentials. */
 export type StoreLocation =
   | { type: "directory"; path: string }
+  | S3Location
+  | AzureLocation
   /** For tests: a store of this process by name, which a test may have wrapped to fail. */
   | { type: "memory"; name: string };
+
+export interface S3Location {
+  type: "s3";
+  bucket: string;
+  /** What every key begins with, without a slash at either end; may be empty. */
+  prefix: string;
+  /** Of an S3-compatible service; default: Amazon's. */
+  endpoint?: string;
+  /** Default: `us-east-1` where there is an endpoint, else as the AWS SDK finds it. */
+  region?: string;
+  /** The bucket in the path, not in the host's name, as most services of one's own need it. */
+  forcePathStyle?: boolean;
+}
+
+export interface AzureLocation {
+  type: "azure";
+  container: string;
+  /** As of {@link S3Location}. */
+  prefix: string;
+}

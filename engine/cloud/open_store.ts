@@ -1,11 +1,15 @@
+import { azureStore } from "./azure_store.ts";
 import { DirectoryStore } from "./directory_store.ts";
 import { type ObjectStore, StoreError, type StoreLocation } from "./object_store.ts";
+import { s3Store } from "./s3_store.ts";
 
 const memory = new Map<string, ObjectStore>();
 
 /** Opens the store of a location. Costs nothing and needs no closing, so a task may open it each time. @throws StoreError */
 export function openStore(location: StoreLocation): ObjectStore {
   if (location.type === "directory") return new DirectoryStore(location.path);
+  if (location.type === "s3") return s3Store(location);
+  if (location.type === "azure") return azureStore(location);
   const store = memory.get(location.name);
   if (store === undefined) throw new StoreError("unavailable", `No store in memory is named ${location.name}`);
   return store;

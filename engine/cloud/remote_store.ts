@@ -1,0 +1,285 @@
+import { createHash } from "node:crypto";
+import { type ByteSource, bytesSource, sourceBody } from "./body.ts";
+import { compareKeys, keyParts } from "./key.ts";
+import {
+  type ObjectInfo,
+  type ObjectStore,
+  type ObjectWriter,
+  type PutOptions,
+  type ReadOptions,
+  StoreError,
+} from "./object_store.ts";
+import { inLanes } from "./in_lanes.ts";
+import { PART, partSize } from "./part_size.ts";
+import { rangeStream } from "./range_stream.ts";
+import type { Attributes, Body, ObjectDetails, Page, RemoteDriver, Upload } from "./remote_driver.ts";
+import { readRange } from "./read_range.ts";
+import { withRetry } from "./retry.ts";
+import { SpoolFile } from "./spool_file.ts";
+import { spoolWriter } from "./spool_writer.ts";
+import { withinLimit } from "./within_limit.ts";
+
+/** Parts of one object that are sent at once. */
+const AT_ONCE = 4;
+/** A connection that is slower than this counts as stalled. */
+const SLOWEST = 64 * 1024;
+
+export interface RemoteOptions {
+  /** How long nothing may arrive, in ms. */
+  limitMs?: number;
+  /** Tries of each request. */
+  attempts?: number;
+  /** {@link RetryOptions.firstMs} */
+  firstMs?: number;
+}
+
+export interface PutSourceOptions extends PutOptions, Attributes {}
+
+/**
+ * A store at the other end of a connection. Long objects go up in parts, several at once, from memory that is bounded; every request has
+ * a time limit and is tried again where its failure may pass. A read that is cut goes on where it was.
+ */
+export class RemoteStore implements ObjectStore {
+  readonly description: string;
+  readonly #limitMs: number;
+  readonly #attempts: number;
+  readonly #firstMs: number;
+
+  constructor(
+    readonly driver: RemoteDriver,
+    private readonly prefix: string,
+    { limitMs = 30_000, attempts = 6, firstMs = 250 }: RemoteOptions = {},
+  ) {
+    this.description = prefix === "" ? driver.description : `${driver.description}/${prefix}`;
+    this.#limitMs = limitMs;
+    this.#attempts = attempts;
+    this.#firstMs = firstMs;
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | ReadableStream<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<void> {
+    this.#full(key);
+    options.signal?.throwIfAborted();
+    if (body instanceof Uint8Array) return await this.putSource(key, bytesSource(body), options);
+    await using spool = new SpoolFile();
+    await body.pipeTo(new WritableStream({ write: (piece) => spool.append(piece) }), { signal: options.signal });
+    await this.putSource(key, spool, options);
+  }
+
+  /** Stores what a source has, in parts where it is long. The source must not change meanwhile. */
+  async putSource(key: string, source: ByteSource, options: PutSourceOptions = {}): Promise<void> {
+    const { ifAbsent = false, signal } = options;
+    const full = this.#full(key);
+    if (ifAbsent && !this.driver.isConditional) await this.#refuseTaken(key, signal);
+    if (source.size > PART) return await this.#putParts(key, source, options);
+    const body = await sourceBody(source, 0, source.size);
+    const what = `put ${key}`;
+    await this.#request({ what, signal, bytes: body.size }, async (inner, attempt) => {
+      try {
+        await this.driver.put(full, body, options, ifAbsent, inner);
+      } catch (error) {
+        // The answer to an earlier try may have been lost after it was done.
+        if (attempt === 0 || !isKind(error, "exists") || !await this.#isThere(full, body, inner)) throw error;
+      }
+    });
+  }
+
+  async #isThere(full: string, body: Body, signal: AbortSignal): Promise<boolean> {
+    const found = await readRange(this.driver, full, {}, signal, () => {});
+    return found.length === body.size && createHash("md5").update(found).digest().equals(body.md5);
+  }
+
+  async #refuseTaken(key: string, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.head(key, { signal });
+    } catch (error) {
+      if (isKind(error, "not-found")) return;
+      throw error;
+    }
+    throw new StoreError("exists", `${key} exists already`);
+  }
+
+  async #putParts(key: string, source: ByteSource, options: PutSourceOptions): Promise<void> {
+    const size = partSize(source.size, this.driver.mostParts);
+    const upload = await this.beginUpload(key, options, options.signal);
+    try {
+      const tags = new Array<string>(Math.ceil(source.size / size));
+      await inLanes(AT_ONCE, tags.length, options.signal, async (index, signal) => {
+        const length = Math.min(size, source.size - index * size);
+        tags[index] = await this.putPart(upload, index + 1, await sourceBody(source, index * size, length), signal);
+      });
+      await this.completeUpload(upload, tags, options);
+    } catch (error) {
+      await this.#giveUp(upload);
+      throw error;
+    }
+  }
+
+  /** Not after the caller's signal, which has fired perhaps; what cannot be given up now, {@link removeUnfinished} finds. */
+  async #giveUp(upload: Upload): Promise<void> {
+    try {
+      await this.abortUpload(upload);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+
+  async beginUpload(key: string, attributes: Attributes, signal?: AbortSignal): Promise<Upload> {
+    const full = this.#full(key);
+    return await this.#request({ what: `begin ${key}`, signal }, (inner) => this.driver.begin(full, attributes, inner));
+  }
+
+  async putPart(upload: Upload, number: number, body: Body, signal?: AbortSignal): Promise<string> {
+    const what = `part ${number} of ${upload.key}`;
+    return await this.#request(
+      { what, signal, bytes: body.size },
+      (inner) => this.driver.putPart(upload, number, body, inner),
+    );
+  }
+
+  /** @param tags of the parts, in their order. */
+  async completeUpload(upload: Upload, tags: readonly string[], options: PutSourceOptions): Promise<void> {
+    const { ifAbsent = false, signal } = options;
+    await this.#request({ what: `complete ${upload.key}`, signal }, async (inner, attempt) => {
+      try {
+        await this.driver.complete(upload, tags, options, ifAbsent, inner);
+      } catch (error) {
+        if (attempt === 0 || !isKind(error, "exists", "not-found")) throw error;
+        if (!this.driver.isOutcome(upload, tags, await this.driver.head(upload.key, inner))) throw error;
+      }
+    });
+  }
+
+  async abortUpload(upload: Upload): Promise<void> {
+    await this.#request({ what: `abort ${upload.key}` }, (inner) => this.driver.abort(upload, inner));
+  }
+
+  // deno-lint-ignore require-await -- rejects rather than throws
+  async writer({ signal }: { signal?: AbortSignal } = {}): Promise<ObjectWriter> {
+    signal?.throwIfAborted();
+    return spoolWriter((key, source, options) => {
+      signal?.throwIfAborted();
+      return this.putSource(key, source, options);
+    }, signal);
+  }
+
+  async read(key: string, options: ReadOptions & { etag?: string } = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const { offset = 0, length, etag, signal } = options;
+    const full = this.#full(key);
+    signal?.throwIfAborted();
+    if (length === 0 || length === undefined && offset > 0) {
+      const { size } = await this.head(key, { signal });
+      if (offset > size) throw badRange(key, size, offset, length);
+      if (length === 0 || offset === size) return new Uint8Array();
+      return await this.read(key, { offset, length: size - offset, etag, signal });
+    }
+    const range = { offset, length, etag };
+    const done: { bytes?: Uint8Array<ArrayBuffer>; filled: number; etag?: string } = { filled: 0 };
+    return await this.#request(
+      { what: `read ${key}`, signal },
+      (inner, _, alive) => readRange(this.driver, full, range, inner, alive, done),
+    );
+  }
+
+  async get(key: string, options: ReadOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    const { offset = 0, length, signal } = options;
+    const { size, etag } = await this.head(key, { signal });
+    const end = length === undefined ? size : offset + length;
+    if (offset < 0 || offset > end || end > size) throw badRange(key, size, offset, length);
+    return rangeStream(offset, end, signal, (at, count, inner) => {
+      return this.read(key, { offset: at, length: count, etag, signal: inner });
+    });
+  }
+
+  async head(key: string, options: { signal?: AbortSignal } = {}): Promise<ObjectInfo> {
+    const { size, modified, etag } = await this.details(key, options);
+    return { key, size, modified, etag };
+  }
+
+  async details(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<ObjectDetails> {
+    const full = this.#full(key);
+    const found = await this.#request({ what: `head ${key}`, signal }, (inner) => this.driver.head(full, inner));
+    return { ...found, key };
+  }
+
+  async *list(prefix: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ObjectInfo> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.page(prefix, { cursor, signal });
+      for (const info of page.infos) {
+        signal?.throwIfAborted();
+        yield info;
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+
+  /** One page of {@link list}. */
+  async page(prefix: string, options: { cursor?: string; limit?: number; signal?: AbortSignal } = {}): Promise<Page> {
+    const { cursor, limit, signal } = options;
+    const full = this.prefix === "" ? prefix : `${this.prefix}/${prefix}`;
+    const page = await this.#request(
+      { what: `list ${prefix}`, signal },
+      (inner) => this.driver.list(full, { cursor, limit, signal: inner }),
+    );
+    const cut = this.prefix === "" ? 0 : this.prefix.length + 1;
+    const infos = page.infos.map((info) => ({ ...info, key: info.key.slice(cut) }));
+    // The large services sort by bytes; some that speak their protocol do not.
+    return { infos: infos.sort((a, b) => compareKeys(a.key, b.key)), cursor: page.cursor };
+  }
+
+  async delete(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const full = this.#full(key);
+    await this.#request({ what: `delete ${key}`, signal }, (inner) => this.driver.delete(full, inner));
+  }
+
+  async removeUnfinished(before: Date): Promise<number> {
+    const prefix = this.prefix === "" ? "" : `${this.prefix}/`;
+    return await this.#request({ what: "remove unfinished" }, (inner) => this.driver.abortOld(prefix, before, inner));
+  }
+
+  /** Rejects where the bucket cannot be used; one try. */
+  async probe(limitMs: number): Promise<void> {
+    await withinLimit({ limitMs, what: this.description }, (inner) => this.driver.probe(inner));
+  }
+
+  async link(key: string, seconds: number, contentType: string | undefined): Promise<string> {
+    const name = key.slice(key.lastIndexOf("/") + 1);
+    return await this.driver.link(this.#full(key), seconds, { name, contentType });
+  }
+
+  /** @throws StoreError `invalid` */
+  #full(key: string): string {
+    keyParts(key);
+    const refusal = this.driver.refusal(key);
+    if (refusal !== undefined) {
+      throw new StoreError("invalid", `${this.description}: ${JSON.stringify(key)}: ${refusal}`);
+    }
+    return this.prefix === "" ? key : `${this.prefix}/${key}`;
+  }
+
+  #request<T>(
+    { what, signal, bytes = 0 }: { what: string; signal?: AbortSignal | undefined; bytes?: number },
+    call: (signal: AbortSignal, attempt: number, alive: () => void) => Promise<T>,
+  ): Promise<T> {
+    const limitMs = this.#limitMs + bytes / SLOWEST * 1000;
+    const retry = { attempts: this.#attempts, firstMs: this.#firstMs, mostMs: 20_000, signal };
+    const limit = { limitMs, signal, what: `${this.description}: ${what}` };
+    return withRetry(
+      retry,
+      (attempt) => withinLimit(limit, (inner, alive) => call(inner, attempt, alive)),
+    );
+  }
+}
+
+function isKind(error: unknown, ...kinds: StoreError["kind"][]): boolean {
+  return error instanceof StoreError && kinds.includes(error.kind);
+}
+
+function badRange(key: string, size: number, offset: number, length: number | undefined): StoreError {
+  const end = length === undefined ? "the end" : offset + length;
+  return new StoreError("invalid", `${key} has ${size} bytes, not the range ${offset} to ${end}`);
+}

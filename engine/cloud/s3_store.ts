@@ -1,0 +1,302 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import { type ObjectInfo, type S3Location, StoreError } from "./object_store.ts";
+import type { Attributes, Body, ObjectDetails, OpenRange, Page, RemoteDriver, Upload } from "./remote_driver.ts";
+import { type RemoteOptions, RemoteStore } from "./remote_store.ts";
+import { contentDisposition } from "./content_disposition.ts";
+import { s3Client, type S3Sdk } from "./s3_client.ts";
+import { s3Error } from "./s3_error.ts";
+
+/** A bucket of Amazon S3 or of a service that speaks its protocol. Costs nothing until it is used. */
+export function s3Store(location: S3Location, options?: RemoteOptions): RemoteStore {
+  return new RemoteStore(new S3Driver(location), location.prefix, options);
+}
+
+type Client = Awaited<ReturnType<typeof s3Client>>["client"];
+
+class S3Driver implements RemoteDriver {
+  readonly description: string;
+  readonly mostParts = 10_000;
+  /** Services that do not know `If-None-Match` on a PUT pass over it. */
+  readonly isConditional = false;
+  readonly #bucket: string;
+
+  constructor(private readonly location: S3Location) {
+    this.#bucket = location.bucket;
+    this.description = `s3://${location.bucket}`;
+  }
+
+  refusal(): undefined {
+    return undefined;
+  }
+
+  put(key: string, body: Body, attributes: Attributes, ifAbsent: boolean, abortSignal: AbortSignal): Promise<void> {
+    return this.#call(key, async (sdk, client) => {
+      const answer = await client.send(
+        new sdk.PutObjectCommand({
+          ...this.#target(key),
+          ...this.#content(body),
+          ...named(attributes),
+          ...ifFree(ifAbsent),
+        }),
+        { abortSignal },
+      );
+      checkTag(key, body, answer);
+    });
+  }
+
+  open(
+    key: string,
+    { offset, length, etag }: { offset: number; length?: number; etag?: string },
+    abortSignal: AbortSignal,
+  ): Promise<OpenRange> {
+    return this.#call(key, async (sdk, client) => {
+      const isWhole = offset === 0 && length === undefined;
+      const last = length === undefined ? "" : offset + length - 1;
+      const answer = await client.send(
+        new sdk.GetObjectCommand({
+          ...this.#target(key),
+          ...(isWhole ? {} : { Range: `bytes=${offset}-${last}` }),
+          ...(etag === undefined ? {} : { IfMatch: `"${etag}"` }),
+        }),
+        { abortSignal },
+      );
+      const arriving = answer.ContentLength ?? 0;
+      const size = Number(answer.ContentRange?.split("/")[1] ?? arriving);
+      return { stream: answer.Body as Readable, length: arriving, size, etag: bare(answer.ETag) };
+    }).catch((error) => {
+      if (!(error instanceof StoreError && error.kind === "exists")) throw error;
+      throw new StoreError("unavailable", `${key} was replaced while it was read`, false, { cause: error });
+    });
+  }
+
+  head(key: string, abortSignal: AbortSignal): Promise<ObjectDetails> {
+    return this.#call(key, async (sdk, client) => {
+      const answer = await client.send(new sdk.HeadObjectCommand(this.#target(key)), { abortSignal });
+      return {
+        ...info(key, answer.ContentLength, answer.LastModified, answer.ETag),
+        contentType: answer.ContentType,
+        metadata: answer.Metadata ?? {},
+      };
+    });
+  }
+
+  list(
+    prefix: string,
+    { cursor, limit, signal }: { cursor?: string; limit?: number; signal: AbortSignal },
+  ): Promise<Page> {
+    return this.#call(prefix, async (sdk, client) => {
+      const answer = await client.send(
+        new sdk.ListObjectsV2Command({
+          Bucket: this.#bucket,
+          Prefix: prefix,
+          ContinuationToken: cursor,
+          MaxKeys: limit,
+          // Some characters of keys cannot be in XML.
+          EncodingType: "url",
+        }),
+        { abortSignal: signal },
+      );
+      const decode = answer.EncodingType === "url" ? decodeKey : (text: string) => text;
+      const infos = (answer.Contents ?? []).map((each) =>
+        info(decode(each.Key ?? ""), each.Size, each.LastModified, each.ETag)
+      );
+      return { infos, cursor: answer.IsTruncated ? answer.NextContinuationToken : undefined };
+    });
+  }
+
+  delete(key: string, abortSignal: AbortSignal): Promise<void> {
+    return this.#call(key, async (sdk, client) => {
+      await client.send(new sdk.DeleteObjectCommand(this.#target(key)), { abortSignal });
+    }).catch((error) => {
+      if (!(error instanceof StoreError && error.kind === "not-found")) throw error;
+    });
+  }
+
+  begin(key: string, attributes: Attributes, abortSignal: AbortSignal): Promise<Upload> {
+    return this.#call(key, async (sdk, client) => {
+      const answer = await client.send(
+        new sdk.CreateMultipartUploadCommand({ ...this.#target(key), ...named(attributes) }),
+        { abortSignal },
+      );
+      return { key, id: answer.UploadId as string };
+    });
+  }
+
+  putPart({ key, id }: Upload, number: number, body: Body, abortSignal: AbortSignal): Promise<string> {
+    return this.#call(key, async (sdk, client) => {
+      const answer = await client.send(
+        new sdk.UploadPartCommand({
+          ...this.#target(key),
+          ...this.#content(body),
+          UploadId: id,
+          PartNumber: number,
+        }),
+        { abortSignal },
+      );
+      checkTag(key, body, answer);
+      return bare(answer.ETag);
+    });
+  }
+
+  complete(
+    { key, id }: Upload,
+    tags: readonly string[],
+    _: Attributes,
+    ifAbsent: boolean,
+    abortSignal: AbortSignal,
+  ): Promise<void> {
+    return this.#call(key, async (sdk, client) => {
+      await client.send(
+        new sdk.CompleteMultipartUploadCommand({
+          ...this.#target(key),
+          UploadId: id,
+          MultipartUpload: { Parts: tags.map((tag, index) => ({ PartNumber: index + 1, ETag: `"${tag}"` })) },
+          ...ifFree(ifAbsent),
+        }),
+        { abortSignal },
+      );
+    });
+  }
+
+  isOutcome(_: Upload, tags: readonly string[], found: ObjectDetails): boolean {
+    const all = createHash("md5");
+    for (const tag of tags) all.update(tag, "hex");
+    return found.etag === `${all.digest("hex")}-${tags.length}`;
+  }
+
+  abort({ key, id }: Upload, abortSignal: AbortSignal): Promise<void> {
+    return this.#call(key, async (sdk, client) => {
+      await client.send(new sdk.AbortMultipartUploadCommand({ ...this.#target(key), UploadId: id }), { abortSignal });
+    }).catch((error) => {
+      if (!(error instanceof StoreError && error.kind === "not-found")) throw error;
+    });
+  }
+
+  async abortOld(prefix: string, before: Date, abortSignal: AbortSignal): Promise<number> {
+    let bytes = 0;
+    for (const upload of await this.#oldUploads(prefix, before, abortSignal)) {
+      bytes += await this.#partBytes(upload, abortSignal);
+      await this.abort(upload, abortSignal);
+    }
+    return bytes;
+  }
+
+  #oldUploads(prefix: string, before: Date, abortSignal: AbortSignal): Promise<Upload[]> {
+    return this.#call(prefix, async (sdk, client) => {
+      const found: Upload[] = [];
+      const request = { Bucket: this.#bucket, Prefix: prefix };
+      for await (const page of pages(sdk, client, request, abortSignal)) {
+        for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+          if (Key !== undefined && UploadId !== undefined && Initiated !== undefined && Initiated < before) {
+            found.push({ key: Key, id: UploadId });
+          }
+        }
+      }
+      return found;
+    });
+  }
+
+  #partBytes({ key, id }: Upload, abortSignal: AbortSignal): Promise<number> {
+    return this.#call(key, async (sdk, client) => {
+      let bytes = 0;
+      const request = { ...this.#target(key), UploadId: id };
+      for await (const page of sdk.paginateListParts({ client }, request, { abortSignal })) {
+        for (const { Size = 0 } of page.Parts ?? []) bytes += Size;
+      }
+      return bytes;
+    });
+  }
+
+  probe(abortSignal: AbortSignal): Promise<void> {
+    return this.#call("the bucket", async (sdk, client) => {
+      await client.send(new sdk.HeadBucketCommand({ Bucket: this.#bucket }), { abortSignal });
+    }).catch((error) => {
+      if (!(error instanceof StoreError && error.kind === "not-found")) throw error;
+      throw new StoreError("unavailable", `${this.description}: there is no such bucket`, false, { cause: error });
+    });
+  }
+
+  link(
+    key: string,
+    seconds: number,
+    { name, contentType }: { name: string; contentType: string | undefined },
+  ): Promise<string> {
+    return this.#call(key, async (sdk, client) => {
+      const { getSignedUrl } = await import("@aws-sdk/s3-request-presigner");
+      const command = new sdk.GetObjectCommand({
+        ...this.#target(key),
+        ResponseContentDisposition: contentDisposition(name),
+        ...(contentType === undefined ? {} : { ResponseContentType: contentType }),
+      });
+      return await getSignedUrl(client, command, { expiresIn: seconds });
+    });
+  }
+
+  #target(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#bucket, Key: key };
+  }
+
+  #content(body: Body): { Body: Uint8Array | Readable; ContentLength: number; ContentMD5: string } {
+    return { Body: body.open(), ContentLength: body.size, ContentMD5: body.md5.toBase64() };
+  }
+
+  async #call<T>(what: string, action: (sdk: S3Sdk, client: Client) => Promise<T>): Promise<T> {
+    const { sdk, client } = await s3Client(this.location);
+    try {
+      return await action(sdk, client);
+    } catch (error) {
+      throw s3Error(error, what, this.description);
+    }
+  }
+}
+
+async function* pages(sdk: S3Sdk, client: Client, request: { Bucket: string; Prefix: string }, signal: AbortSignal) {
+  let markers: { KeyMarker?: string; UploadIdMarker?: string } = {};
+  for (;;) {
+    const page = await client.send(
+      new sdk.ListMultipartUploadsCommand({ ...request, ...markers }),
+      { abortSignal: signal },
+    );
+    yield page;
+    if (!page.IsTruncated) return;
+    markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+  }
+}
+
+function named({ contentType, metadata }: Attributes): { ContentType?: string; Metadata?: Record<string, string> } {
+  return {
+    ...(contentType === undefined ? {} : { ContentType: contentType }),
+    ...(metadata === undefined ? {} : { Metadata: metadata }),
+  };
+}
+
+function ifFree(ifAbsent: boolean): { IfNoneMatch?: "*" } {
+  return ifAbsent ? { IfNoneMatch: "*" } : {};
+}
+
+/** What arrived has another MD5. Where the service encrypts with keys of its customer, its tag is none and says nothing. */
+function checkTag(
+  key: string,
+  body: Body,
+  answer: { ETag?: string | undefined; ServerSideEncryption?: string | undefined; SSECustomerAlgorithm?: string },
+): void {
+  const isPlain = answer.SSECustomerAlgorithm === undefined && !answer.ServerSideEncryption?.startsWith("aws:");
+  const tag = bare(answer.ETag);
+  if (!isPlain || !/^[0-9a-f]{32}$/.test(tag) || tag === body.md5.toHex()) return;
+  throw new StoreError("damaged", `${key} did not arrive as it was sent`, true);
+}
+
+function bare(etag: string | undefined): string {
+  return (etag ?? "").replace(/^W\//, "").replaceAll('"', "");
+}
+
+/** Some services know milliseconds in a listing only. */
+function info(key: string, size: number | undefined, modified: Date | undefined, etag: string | undefined): ObjectInfo {
+  const seconds = Math.floor((modified?.getTime() ?? 0) / 1000);
+  return { key, size: size ?? 0, modified: new Date(seconds * 1000).toISOString(), etag: bare(etag) };
+}
+
+function decodeKey(text: string): string {
+  return decodeURIComponent(text.replaceAll("+", " "));
+}
