@@ -75,7 +75,8 @@ for (const password of [undefined, "secret"]) {
       tree.grow(150);
       for (let round = 0; round < 4; round++) {
         decorate(tree, random);
-        const version = await world.backup({ chunk: random.pick([1000, 4096, 70_000]) });
+        // Some have chunks so small that files have many of them.
+        const version = random.oneIn(2) ? await world.create() : await world.backup({ chunk: 1000 });
         const verify = random.oneIn(2);
         for (const restorePath of [world.target, `${world.path}/fresh${round}`]) {
           const result = await world.restore(version, { restorePath, deleteExtra: true, verify });
