@@ -16,7 +16,7 @@ import { At, type FileEntry, type SymlinkEntry } from "./tree_entry.ts";
 import { type DataSource, VersionData } from "./version_data.ts";
 import { PathFailure } from "../files/copy.ts";
 import { makeDirectories, makeDirectory, NEW_DIRECTORY } from "../files/directories.ts";
-import { readSegment, splitPath } from "../files/plan.ts";
+import { readSegments, splitPath } from "../files/plan.ts";
 import { addError } from "../files/report.ts";
 import { temporaryName } from "../files/rules.ts";
 import {
@@ -52,12 +52,15 @@ export interface RestoreApplyInput extends RestoreApplyOptions {
 }
 
 /** Frames that a task keeps: files that share them lie near each other. */
-const CACHE = 32 * 2 ** 20;
+const CACHE = 16 * 2 ** 20;
 
 /** Carries segments out: every step on its own, so that one that fails costs no other. */
 export async function applyRestore(input: RestoreApplyInput, context: TaskContext): Promise<RestoreReport> {
   using applier = new RestoreApplier(input, context);
-  for (const segment of input.segments) await applier.run(segment, readSegment<RestoreStep>(input.spool, segment));
+  let next = 0;
+  for (const lines of readSegments<RestoreStep>(input.spool, input.segments)) {
+    await applier.run(input.segments[next++], lines);
+  }
   return await applier.end();
 }
 

@@ -48,10 +48,12 @@ class RestoreApplication {
     const { tasks, request } = this.#run;
     await tasks.run("backup.restore.begin", { target: request.restorePath });
     await this.#inOrder(plan.stream("first"));
-    await this.#both([() => this.#atOnce("make"), () => this.#large(plan.stream("large"))]);
-    await this.#atOnce("join");
+    await this.#atOnce(plan.stream("make"));
+    const data = plan.stream("data").sort((a, b) => (a.place ?? -1) - (b.place ?? -1));
+    await this.#both([() => this.#atOnce(data), () => this.#large(plan.stream("large"))]);
+    await this.#atOnce(plan.stream("join"));
     await this.#delete();
-    await this.#atOnce("finish");
+    await this.#atOnce(plan.stream("finish"));
     await this.#inOrder(plan.stream("close").reverse());
     await tasks.run("backup.restore.flush", { target: request.restorePath });
     return this.#done;
@@ -68,9 +70,8 @@ class RestoreApplication {
     for (const group of groupSegments(segments, MOST_STEPS)) await this.#apply(group);
   }
 
-  async #atOnce(stream: "make" | "join" | "finish"): Promise<void> {
+  async #atOnce(segments: RestoreSegment[]): Promise<void> {
     const { workers } = this.#run;
-    const segments = this.#plan.stream(stream);
     const steps = segments.reduce((sum, segment) => sum + segment.steps, 0);
     const groups = groupSegments(segments, Math.min(MOST_STEPS, Math.max(64, Math.ceil(steps / workers / 4))));
     await forEachAtOnce(groups, workers * 2, (group) => this.#apply(group));

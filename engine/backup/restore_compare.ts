@@ -1,6 +1,7 @@
 import { permissionsFor, xattrsDiffer } from "./restore_metadata.ts";
 import {
   type Existing,
+  type FileStep,
   joinPath,
   type RestoreReport,
   type RestoreStep,
@@ -9,6 +10,7 @@ import {
 } from "./restore_steps.ts";
 import {
   At,
+  type Content,
   type DirectoryEntry,
   type Entry,
   extraOf,
@@ -55,6 +57,7 @@ export class RestoreComparison {
   readonly #rules: RestoreRules;
   readonly #plan: PlanWriter<RestoreStream, RestoreStep>;
   readonly #report: RestoreReport;
+  readonly #placeOf: (content: Content) => number;
   /** Wanted paths that the version does not have. */
   readonly missing: string[] = [];
   /** Set for each directory. */
@@ -66,10 +69,17 @@ export class RestoreComparison {
   #touched = false;
   #children: PendingDirectory[] = [];
 
-  constructor(rules: RestoreRules, plan: PlanWriter<RestoreStream, RestoreStep>, report: RestoreReport) {
+  /** @param placeOf where in the repository a content begins, as a number by which contents can be sorted. */
+  constructor(
+    rules: RestoreRules,
+    plan: PlanWriter<RestoreStream, RestoreStep>,
+    report: RestoreReport,
+    placeOf: (content: Content) => number,
+  ) {
     this.#rules = rules;
     this.#plan = plan;
     this.#report = report;
+    this.#placeOf = placeOf;
   }
 
   /** @param descriptor with `target`: the target's directory and its listing; both undefined where it has none. */
@@ -136,6 +146,11 @@ export class RestoreComparison {
     this.#plan.add(stream, this.#directory.path, step, bytes);
   }
 
+  #addData(step: FileStep, bytes: number): void {
+    this.#touched = true;
+    this.#plan.addAt(this.#placeOf(step[1][At.content]), "data", this.#directory.path, step, bytes);
+  }
+
   #visitDirectory(entry: DirectoryEntry, index: number, path: string, select: string[] | null): void {
     const child: PendingDirectory = { path, entry, target: false, differs: false, select };
     const target = this.#target;
@@ -190,7 +205,9 @@ export class RestoreComparison {
     else this.#report.restored++;
     if (same === 2 && !this.#rules.verify) return this.#add("make", ["metadata", entry]);
     if (!sameData) this.#report.bytes += size;
-    this.#add(size >= LARGE ? "large" : "make", ["file", entry, existing, sameSize], size);
+    const step: FileStep = ["file", entry, existing, sameSize];
+    if (size >= LARGE) this.#add("large", step, size);
+    else this.#addData(step, size);
   }
 
   #visitLinked(entry: FileEntry, index: number, same: Sameness): void {
@@ -199,7 +216,7 @@ export class RestoreComparison {
     const target = this.#target;
     const identity = target !== undefined && index >= 0 && target.type(index) === "file" ? target.identity(index) : "";
     // One that is right may still be joined to another one.
-    this.#add("links", ["linked", entry, identity, same, existing]);
+    this.#add("links", ["linked", entry, identity, same, existing, this.#placeOf(entry[At.content])]);
   }
 
   /** What stands where an entry goes; undefined where it stays. */

@@ -35,6 +35,8 @@ interface Linked {
   target: string;
   same: Sameness;
   existing: Existing;
+  /** Where its data lies. */
+  place: number;
 }
 
 /**
@@ -62,8 +64,9 @@ export function planRestoreLinks(input: RestoreLinksInput, context: TaskContext)
     else report.unchanged++;
     if (rewrite) {
       // One that is not usable must get an inode of its own, whatever is in the old one.
-      const stream = entry[At.size] >= LARGE ? "large" : "make";
-      add(stream, leader, ["file", entry, leader.existing, usable], entry[At.size]);
+      const step: RestoreStep = ["file", entry, leader.existing, usable];
+      if (entry[At.size] >= LARGE) add("large", leader, step, entry[At.size]);
+      else plan.addAt(leader.place, "data", splitPath(leader.path)[0], step, entry[At.size]);
       if (!usable) report.bytes += entry[At.size];
     } else if (leader.same === 2) {
       add("make", leader, ["metadata", entry]);
@@ -93,8 +96,8 @@ function readLinked({ spool, segments }: RestoreLinksInput, context: TaskContext
     for (const [directory, steps] of readSegment<RestoreStep>(spool, segment)) {
       for (const step of steps) {
         if (step[0] !== "linked") throw new TypeError("Cannot resolve links: the stream has another step");
-        const [, entry, target, same, existing] = step;
-        files.push({ path: joinPath(directory, entry[At.name]), entry, target, same, existing });
+        const [, entry, target, same, existing, place] = step;
+        files.push({ path: joinPath(directory, entry[At.name]), entry, target, same, existing, place });
       }
     }
   }

@@ -63,7 +63,9 @@ class RestoreScan implements Disposable {
     this.#data = new VersionData(input.source, { cacheBytes: CACHE, signal: context.signal });
     const reserve = (length: number) => Number(Atomics.add(context.counters, RestoreCounter.planned, BigInt(length)));
     this.#plan = new PlanWriter(input.spool, reserve);
-    this.#comparison = new RestoreComparison(input.rules, this.#plan, this.#report);
+    this.#comparison = new RestoreComparison(input.rules, this.#plan, this.#report, (content) => {
+      return this.#data.placeOf(content);
+    });
   }
 
   async run(): Promise<RestoreScanOutput> {

@@ -6,6 +6,7 @@ import { addErrors, type ErrorList } from "../files/report.ts";
  * What a restore's plan consists of, in the order in which it is carried out:
  * - `first`: directories that take the place of a file or link. In order.
  * - `make`: all that is made or changed but what follows; any order, in parallel.
+ * - `data`: files to write or compare, in the order in which their data lies in the repository, in parallel.
  * - `large`: files that are made range by range, one in each segment.
  * - `links`: files that are or have hard links, for which the whole tree must be known first; turned into `make`, `large` and `join`.
  * - `join`: hard links to files that are there by now.
@@ -13,7 +14,7 @@ import { addErrors, type ErrorList } from "../files/report.ts";
  * - `finish`: metadata of directories that this process may still enter afterwards; any order.
  * - `close`: metadata of the others, backwards, so that each is the last to be changed of what it holds.
  */
-export type RestoreStream = "first" | "make" | "large" | "links" | "join" | "delete" | "finish" | "close";
+export type RestoreStream = "first" | "make" | "data" | "large" | "links" | "join" | "delete" | "finish" | "close";
 
 /** As of a synchronisation; `tree`: a directory that may go with all that is in it. */
 export type Existing = Standing | "tree";
@@ -21,16 +22,18 @@ export type Existing = Standing | "tree";
 /** 0: other data, 1: the same, 2: the same data under other metadata. */
 export type Sameness = 0 | 1 | 2;
 
+/** `keep`: what is there has the right size, and stays where its content turns out to be right. */
+export type FileStep = ["file", entry: FileEntry, existing: Existing, keep: boolean];
+
 export type RestoreStep =
-  /** `keep`: what is there has the right size, and stays where its content turns out to be right. */
-  | ["file", entry: FileEntry, existing: Existing, keep: boolean]
+  | FileStep
   | ["symlink", entry: SymlinkEntry, existing: Existing]
   | ["directory", name: string, existing: Existing]
   /** The content is right. */
   | ["metadata", entry: FileEntry | SymlinkEntry]
   /** A temporary name of a run that was killed. */
   | ["stale", name: string]
-  | ["linked", entry: FileEntry, target: string, same: Sameness, existing: Existing]
+  | ["linked", entry: FileEntry, target: string, same: Sameness, existing: Existing, place: number]
   | ["join", entry: FileEntry, to: string, existing: Existing]
   | ["delete", name: string, isDirectory: boolean]
   /** The directory itself; its pages are left out. */

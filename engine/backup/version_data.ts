@@ -43,6 +43,13 @@ export class VersionData {
     this.tree = new TreeReader(this.chunks);
   }
 
+  /** Where a content begins in the repository: neighbours in a pack have equal or neighbouring numbers. */
+  placeOf(content: Content): number {
+    const first = content.find((item) => typeof item === "string");
+    const entry = first === undefined ? -1 : this.#index.findHex(first);
+    return entry < 0 ? -1 : this.#index.frameOf(entry);
+  }
+
   /**
    * The parts of a content that overlap a range of bytes, in order, a list at a time.
    * @throws ChunkLost where a chunk up to the range's end is in no index segment; EngineError `damaged`; StoreError

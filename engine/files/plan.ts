@@ -69,6 +69,8 @@ export interface Segment<S extends string = Stream> {
   steps: number;
   /** Bytes of file data to copy. */
   bytes: number;
+  /** Where the data of its first step lies, if that matters. */
+  place?: number;
 }
 
 /** From this size on a file is copied in parts. More than a segment holds. */
@@ -106,7 +108,12 @@ export function groupSegments<S extends string>(segments: Segment<S>[], mostStep
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-interface OpenSegment<T> {
+/** Segments that gather the steps of as many places at once. */
+const MOST_OPEN = 256;
+
+interface OpenSegment<S, T> {
+  stream: S;
+  place: number | undefined;
   lines: string[];
   directory: string | undefined;
   steps: T[];
@@ -121,7 +128,9 @@ interface OpenSegment<T> {
 export class PlanWriter<S extends string = Stream, T = Step> {
   readonly #file: number;
   readonly #reserve: (length: number) => number;
-  readonly #open = new Map<S, OpenSegment<T>>();
+  readonly #open = new Map<S, OpenSegment<S, T>>();
+  /** Those of a place, the oldest first. */
+  readonly #placed = new Map<number, OpenSegment<S, T>>();
   readonly #segments: Segment<S>[] = [];
 
   constructor(path: string, reserve: (length: number) => number) {
@@ -131,22 +140,34 @@ export class PlanWriter<S extends string = Stream, T = Step> {
 
   add(stream: S, directory: string, step?: T, bytes = 0): void {
     let open = this.#open.get(stream);
-    if (open === undefined) {
-      open = { lines: [], directory: undefined, steps: [], count: 0, bytes: 0 };
-      this.#open.set(stream, open);
-    }
-    if (open.directory !== directory) {
-      endLine(open);
-      open.directory = directory;
-    }
-    if (step !== undefined) open.steps.push(step);
-    open.count++;
-    open.bytes += bytes;
-    if (open.count >= MOST_STEPS || open.bytes >= MOST_BYTES) this.#flush(stream, open);
+    if (open === undefined) this.#open.set(stream, open = emptySegment(stream));
+    put(open, directory, step, bytes);
+    if (!isFull(open)) return;
+    this.#open.delete(stream);
+    this.#flush(open);
   }
 
-  #flush(stream: S, open: OpenSegment<T>): void {
-    this.#open.delete(stream);
+  /**
+   * Adds a step whose data lies at a place: steps of one place share a segment, whatever comes between them.
+   * @param stream one that has such steps only, and no other has any
+   */
+  addAt(place: number, stream: S, directory: string, step: T, bytes: number): void {
+    let open = this.#placed.get(place);
+    if (open === undefined) {
+      this.#placed.set(place, open = emptySegment(stream, place));
+      if (this.#placed.size > MOST_OPEN) {
+        const [[oldest, segment]] = this.#placed;
+        this.#placed.delete(oldest);
+        this.#flush(segment);
+      }
+    }
+    put(open, directory, step, bytes);
+    if (!isFull(open)) return;
+    this.#placed.delete(place);
+    this.#flush(open);
+  }
+
+  #flush(open: OpenSegment<S, T>): void {
     endLine(open);
     const text = encoder.encode(open.lines.join("\n"));
     const offset = this.#reserve(text.length);
@@ -154,12 +175,15 @@ export class PlanWriter<S extends string = Stream, T = Step> {
     while (written < text.length) {
       written += fs.writeSync(this.#file, text, written, text.length - written, offset + written);
     }
-    this.#segments.push({ stream, offset, length: text.length, steps: open.count, bytes: open.bytes });
+    const { stream, count: steps, bytes, place } = open;
+    this.#segments.push({ stream, offset, length: text.length, steps, bytes, ...(place !== undefined && { place }) });
   }
 
   /** Writes what is left and returns all segments, in the order in which they were begun within each stream. */
   end(): Segment<S>[] {
-    for (const [stream, open] of [...this.#open]) this.#flush(stream, open);
+    for (const open of [...this.#open.values(), ...this.#placed.values()]) this.#flush(open);
+    this.#open.clear();
+    this.#placed.clear();
     return this.#segments;
   }
 
@@ -168,7 +192,25 @@ export class PlanWriter<S extends string = Stream, T = Step> {
   }
 }
 
-function endLine<T>(open: OpenSegment<T>): void {
+function emptySegment<S, T>(stream: S, place?: number): OpenSegment<S, T> {
+  return { stream, place, lines: [], directory: undefined, steps: [], count: 0, bytes: 0 };
+}
+
+function put<S, T>(open: OpenSegment<S, T>, directory: string, step: T | undefined, bytes: number): void {
+  if (open.directory !== directory) {
+    endLine(open);
+    open.directory = directory;
+  }
+  if (step !== undefined) open.steps.push(step);
+  open.count++;
+  open.bytes += bytes;
+}
+
+function isFull<S, T>(open: OpenSegment<S, T>): boolean {
+  return open.count >= MOST_STEPS || open.bytes >= MOST_BYTES;
+}
+
+function endLine<S, T>(open: OpenSegment<S, T>): void {
   if (open.directory !== undefined) open.lines.push(JSON.stringify([open.directory, open.steps] satisfies PlanLine<T>));
   open.directory = undefined;
   open.steps = [];
@@ -176,19 +218,30 @@ function endLine<T>(open: OpenSegment<T>): void {
 
 /** Reads a segment's lines. */
 export function readSegment<T = Step>(path: string, segment: { offset: number; length: number }): PlanLine<T>[] {
-  const bytes = new Uint8Array(segment.length);
+  for (const lines of readSegments<T>(path, [segment])) return lines;
+  return [];
+}
+
+/** Reads the lines of some segments, one after the other. */
+export function* readSegments<T = Step>(
+  path: string,
+  segments: { offset: number; length: number }[],
+): Generator<PlanLine<T>[]> {
   const file = fs.openSync(path, "r");
   try {
-    let filled = 0;
-    while (filled < bytes.length) {
-      const count = fs.readSync(file, bytes, filled, bytes.length - filled, segment.offset + filled);
-      if (count === 0) throw new Error("Cannot read the plan: its file is shorter than it was written");
-      filled += count;
+    for (const { offset, length } of segments) {
+      const bytes = new Uint8Array(length);
+      let filled = 0;
+      while (filled < bytes.length) {
+        const count = fs.readSync(file, bytes, filled, bytes.length - filled, offset + filled);
+        if (count === 0) throw new Error("Cannot read the plan: its file is shorter than it was written");
+        filled += count;
+      }
+      yield decoder.decode(bytes).split("\n").map((line) => JSON.parse(line) as PlanLine<T>);
     }
   } finally {
     fs.closeSync(file);
   }
-  return decoder.decode(bytes).split("\n").map((line) => JSON.parse(line) as PlanLine<T>);
 }
 
 /** A stream's lines in the order of their application. */
