@@ -13,7 +13,7 @@ import type { ObjectStore, StoreLocation } from "../../cloud/object_store.ts";
 import { forgetMemoryStore, registerMemoryStore } from "../../cloud/open_store.ts";
 import { inlinePool } from "../../files/inline_pool.ts";
 import { PathLocks } from "../../files/locks.ts";
-import type { JobContext, ProgressUpdate } from "../../jobs/types.ts";
+import type { ProgressUpdate } from "../../jobs/types.ts";
 import type { TaskPool } from "../../../workers/types.ts";
 
 export interface BackupWorldOptions {
@@ -89,24 +89,6 @@ export class BackupWorld implements Disposable {
     return await smallBackup(this.access, this.source, options);
   }
 
-  /** A backup as the API makes it. */
-  async create(part: Partial<CreateRequest> = {}): Promise<CreateResult> {
-    const request: CreateRequest = {
-      sourceDirectory: this.source,
-      repository: this.location,
-      isFullBackup: false,
-      description: "",
-      excludePatterns: [],
-      ...part,
-    };
-    return await this.operations.create(request, this.#job(new AbortController().signal));
-  }
-
-  #job(signal: AbortSignal): JobContext {
-    const progress = (update: ProgressUpdate) => void this.progress.push(update);
-    return { sessionId: `run${++this.#runs}`, signal, progress };
-  }
-
   async restore(
     version: { versionId: string },
     part: Partial<RestoreRequest> = {},
@@ -124,7 +106,12 @@ export class BackupWorld implements Disposable {
       verify: false,
       ...part,
     };
-    return await restoreBackup(request, { ...this.services, ...services }, this.#job(signal));
+    const job = {
+      sessionId: `run${++this.#runs}`,
+      signal,
+      progress: (update: ProgressUpdate) => void this.progress.push(update),
+    };
+    return await restoreBackup(request, { ...this.services, ...services }, job);
   }
 
   /** Writes a file below the world's directory, and the directories on the way. */

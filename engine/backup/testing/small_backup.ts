@@ -125,7 +125,7 @@ class SmallBackup {
     const file = openAt(parent, name, O_RDONLY | O_NOFOLLOW);
     try {
       const extra: Extra = {};
-      if (listing.hardLinks(i) > 1) extra.link = listing.identity(i);
+      if (listing.hardLinks(i) > 1) extra.link = statOf(file).identity;
       const xattrs = attributes(file);
       if (xattrs !== undefined) extra.xattrs = xattrs;
       const content = await this.#content(file, listing.size(i), name);
