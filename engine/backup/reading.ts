@@ -13,16 +13,16 @@ import type { PoolJob, TaskContext } from "../../workers/types.ts";
 export async function loadIndexTask(
   { access }: { access: RepositoryAccess },
   context: TaskContext,
-): Promise<CachedIndex> {
+): Promise<ChunkIndexData> {
   context.checkpoint();
-  const { index, segments } = await loadIndex(access, openStore(access.location));
-  return { repositoryId: access.repositoryId, segments: segments.sort().join(), index: index.data };
+  const { index } = await loadIndex(access, openStore(access.location));
+  return index.data;
 }
 
-/** An index and what it was made of: segments never change, so it holds as long as they are the same. */
-export interface CachedIndex {
+/** An index and what it was made of. */
+interface CachedIndex {
   repositoryId: string;
-  /** Their names, sorted. */
+  /** Names and tags: as long as they are the same, so is the index. */
   segments: string;
   index: ChunkIndexData;
 }
@@ -35,14 +35,14 @@ let cached: CachedIndex | undefined;
 
 /** What tasks read a repository's data from. @throws EngineError, StoreError */
 export async function loadSource(access: RepositoryAccess, tasks: PoolJob): Promise<DataSource> {
-  const names: string[] = [];
-  for await (const { key } of openStore(access.location).list("index/")) names.push(key.slice("index/".length));
-  if (cached?.repositoryId !== access.repositoryId || cached.segments !== names.sort().join()) {
-    const loaded = await tasks.run("backup.index", { access });
-    cached = indexBytes(loaded.index) <= MOST_CACHED ? loaded : undefined;
-    return { access, index: loaded.index };
-  }
-  return { access, index: cached.index };
+  const { repositoryId } = access;
+  // Looked at before loading: what comes in between is in the index, and makes it be loaded again next time.
+  let segments = "";
+  for await (const { key, etag } of openStore(access.location).list("index/")) segments += `${key} ${etag}\n`;
+  if (cached?.repositoryId === repositoryId && cached.segments === segments) return { access, index: cached.index };
+  const index = await tasks.run("backup.index", { access });
+  cached = indexBytes(index) <= MOST_CACHED ? { repositoryId, segments, index } : undefined;
+  return { access, index };
 }
 
 /** Bytes in use; the memory that is reserved is more. */

@@ -13,11 +13,13 @@ interface StoredObject {
   info: ObjectInfo;
 }
 
+/** Puts of all stores together, so that no two states of an object, not even in two stores, have one tag. */
+let writes = 0;
+
 /** Objects in this process's memory, for tests. Bytes are copied on their way in and out. */
 export class MemoryStore implements ObjectStore {
   readonly description = "memory";
   readonly #objects = new Map<string, StoredObject>();
-  #writes = 0;
 
   async put(
     key: string,
@@ -33,7 +35,7 @@ export class MemoryStore implements ObjectStore {
   #set(key: string, bytes: Uint8Array<ArrayBuffer>, ifAbsent: boolean): void {
     if (ifAbsent && this.#objects.has(key)) throw new StoreError("exists", `${key} exists already`);
     const modified = new Date().toISOString();
-    this.#objects.set(key, { bytes, info: { key, size: bytes.length, modified, etag: String(++this.#writes) } });
+    this.#objects.set(key, { bytes, info: { key, size: bytes.length, modified, etag: String(++writes) } });
   }
 
   // deno-lint-ignore require-await -- rejects rather than throws
