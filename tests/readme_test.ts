@@ -91,8 +91,8 @@ Deno.test("every other command of the README works as it stands, in a directory 
   for (const block of blocks) {
     const script = block.filter(isRun).map(throughThisDeno).join("\n")
       .replaceAll(/http:\/\/(localhost|127\.0\.0\.1):8080/g, server.url);
-    // A failed request must fail the script, which the reader's own curl need not.
-    await shell(`curl() { command curl --fail-with-body --silent --show-error "$@"; }\n${script}`, [], {
+    // A failed request must fail the script, which the reader's own curl need not. The reader's shell is in no task, but this test may be.
+    await shell(`unset INIT_CWD\ncurl() { command curl --fail-with-body --silent --show-error "$@"; }\n${script}`, [], {
       cwd: sandbox.root,
     });
   }

@@ -51,7 +51,7 @@ for (const encrypted of [false, true]) {
   Deno.test(`${kind}: every chunk reads back, through an index of segments or of the packs themselves`, async () => {
     const random = createRandom(testSeed("packs"));
     const [rights, place] = [access(encrypted), new MemoryStore()];
-    const chunks = someChunks(random, 700);
+    const chunks = someChunks(random, 1400);
     const stored = await store(rights, place, chunks);
     assert.ok(stored.length > 1, "the test wants more than one pack");
     for (const pack of stored) {
