@@ -18,7 +18,16 @@ export interface Config {
   rateLimit: number;
   /** Opens encrypted repositories, and encrypts new ones. */
   repositoryPassword: string | undefined;
+  cloud: CloudConfig;
   logLevel: LogLevel;
+}
+
+/** Which object stores there are. Credentials stay in the environment. */
+export interface CloudConfig {
+  /** Undefined: neither a bucket nor an endpoint nor credentials are set. */
+  s3: { bucket: string | undefined; endpoint: string | undefined; forcePathStyle: boolean } | undefined;
+  /** Undefined: no connection string is set. */
+  azure: { container: string | undefined } | undefined;
 }
 
 /** A variable that cannot be used. Its message is one line, names the variable and never shows a secret. */
@@ -50,6 +59,13 @@ function schema(currentDirectory: string) {
     SYNCLINE_WORKERS: integer(Math.min(navigator.hardwareConcurrency, 64), 1, 64),
     SYNCLINE_RATE_LIMIT: integer(100, 1, 1_000_000_000),
     SYNCLINE_REPOSITORY_PASSWORD: z.string().max(1024, "must be at most 1024 characters long").optional(),
+    S3_BUCKET: z.string().regex(/^[A-Za-z0-9._-]{1,255}$/, "must be the name of a bucket").optional(),
+    S3_ENDPOINT: z.string().refine(isHttpUrl, "must be a URL that begins with http:// or https://").optional(),
+    S3_FORCE_PATH_STYLE: z.enum(["true", "false"], "must be true or false").optional(),
+    AWS_ACCESS_KEY_ID: z.string().optional(),
+    AWS_PROFILE: z.string().optional(),
+    AZURE_STORAGE_CONNECTION_STRING: z.string().optional(),
+    AZURE_STORAGE_CONTAINER: z.string().regex(/^[a-z0-9$-]{1,63}$/, "must be the name of a container").optional(),
     SYNCLINE_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
   });
 }
@@ -76,6 +92,22 @@ export function readConfig(env: Record<string, string | undefined>, currentDirec
     workers: values.SYNCLINE_WORKERS,
     rateLimit: values.SYNCLINE_RATE_LIMIT,
     repositoryPassword: values.SYNCLINE_REPOSITORY_PASSWORD,
+    cloud: cloudOf(values),
     logLevel: values.SYNCLINE_LOG_LEVEL,
   };
+}
+
+function cloudOf(values: z.infer<ReturnType<typeof schema>>): CloudConfig {
+  const { S3_BUCKET: bucket, S3_ENDPOINT: endpoint, AZURE_STORAGE_CONTAINER: container } = values;
+  const hasS3 = bucket ?? endpoint ?? values.AWS_ACCESS_KEY_ID ?? values.AWS_PROFILE;
+  // Services of one's own rarely have a host name for each bucket.
+  const style = values.S3_FORCE_PATH_STYLE ?? (endpoint === undefined ? "false" : "true");
+  return {
+    s3: hasS3 === undefined ? undefined : { bucket, endpoint, forcePathStyle: style === "true" },
+    azure: values.AZURE_STORAGE_CONNECTION_STRING === undefined ? undefined : { container },
+  };
+}
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
 }

@@ -1,8 +1,12 @@
 /** What the parts of the HTTP API are given: by `main.ts` once, and for each request. */
 import type { BackupOperations } from "../engine/backup/operations.ts";
+import type { LinkSigner } from "../engine/cloud/link_signer.ts";
+import type { CloudOperations } from "../engine/cloud/transfer/types.ts";
+import type { CloudUsage } from "../engine/cloud/transfer/usage.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import type { JobContext, Sessions } from "../engine/jobs/mod.ts";
 import type { ApiKey, State, StoredAnswer } from "../engine/state/mod.ts";
+import type { CloudPlaces } from "./cloud_places.ts";
 import type { HealthProbe } from "./health.ts";
 import type { Logger } from "./logging.ts";
 import type { PathGuard } from "./paths.ts";
@@ -20,6 +24,13 @@ export interface AppDependencies {
   /** The engine's file synchronisation with its services bound. */
   syncFiles(request: SyncFilesRequest, job: JobContext): Promise<SyncFilesResult>;
   backups: BackupOperations;
+  cloud: CloudOperations;
+  clouds: CloudPlaces;
+  usage: Pick<CloudUsage, "changed" | "refresh">;
+  /** Of shared links to objects of the provider `local`. */
+  links: Pick<LinkSigner, "sign" | "verify">;
+  /** Reads an object of the provider `local`. */
+  openLocal(key: string, range: { offset: number; length: number }): Promise<ReadableStream<Uint8Array>>;
   paths: PathGuard;
   health: HealthProbe;
   prometheus: PrometheusMetrics;

@@ -14,8 +14,11 @@ import { addressOf, libc } from "../engine/posix/libc.ts";
 export interface HealthReport {
   status: "healthy" | "degraded" | "unhealthy";
   timestamp: string;
-  details: { database: DatabaseHealth; storage: StorageHealth; memory: MemoryHealth };
+  details: { database: DatabaseHealth; storage: StorageHealth; memory: MemoryHealth } & CloudHealth;
 }
+
+/** Of each object store that is configured. */
+export type CloudHealth = { [Provider in "s3" | "azure"]?: "available" | "unavailable" };
 
 export type DatabaseHealth = "connected" | "unavailable";
 export type StorageHealth = "available" | "low" | "full" | "read-only" | "missing";
@@ -26,6 +29,8 @@ const LOW_BYTES = 512 * MIB;
 /** Below this the state can hardly be written. */
 const FULL_BYTES = 16 * MIB;
 const PING_MS = 1_000;
+/** Object stores ask money for answers, so theirs are shared for longer. */
+const CLOUD_SHARE_MS = 10_000;
 /** How old a measurement may be to answer another question. */
 export const SHARE_MS = 10;
 
@@ -40,6 +45,8 @@ export interface HealthSources {
   dataDir: string;
   /** Rejects where the database does not answer. */
   ping(): Promise<void>;
+  /** Asks each configured object store, within a few seconds; rejects where it cannot be used. */
+  clouds?: { [Provider in "s3" | "azure"]?: () => Promise<void> };
 }
 
 /**
@@ -58,10 +65,13 @@ export class HealthProbe implements Disposable {
   readonly #statfsAddress = addressOf(this.#statfs.buffer);
   #latest: { askedAt: number; report: HealthReport | Promise<HealthReport> } | undefined;
   #pinging: Promise<DatabaseHealth> | undefined;
+  readonly #clouds: [provider: "s3" | "azure", probe: () => Promise<void>][];
+  #cloudHealth: { askedAt: number; health: Promise<CloudHealth> } | undefined;
 
   constructor(sources: HealthSources) {
     this.#dataDir = sources.dataDir;
     this.#ping = () => sources.ping();
+    this.#clouds = Object.entries(sources.clouds ?? {}) as [("s3" | "azure"), () => Promise<void>][];
     this.#directory = openAbsolute(sources.dataDir);
     this.#identity = statOf(this.#directory).identity;
   }
@@ -80,7 +90,8 @@ export class HealthProbe implements Disposable {
 
   async #measure(): Promise<HealthReport> {
     const database = await (this.#pinging ??= this.#measureDatabase());
-    const details = { database, storage: this.#measureStorage(), memory: this.#measureMemory() };
+    const clouds = this.#clouds.length === 0 ? {} : await this.#measureClouds();
+    const details = { database, storage: this.#measureStorage(), memory: this.#measureMemory(), ...clouds };
     return { status: overall(details), timestamp: new Date().toISOString(), details };
   }
 
@@ -100,6 +111,20 @@ export class HealthProbe implements Disposable {
       clearTimeout(timer);
       this.#pinging = undefined;
     }
+  }
+
+  #measureClouds(): Promise<CloudHealth> {
+    const now = performance.now();
+    if (this.#cloudHealth !== undefined && now - this.#cloudHealth.askedAt < CLOUD_SHARE_MS) {
+      return this.#cloudHealth.health;
+    }
+    const health = Promise.all(this.#clouds.map(async ([provider, probe]) => {
+      // That it does not answer is the finding itself.
+      const isThere = await probe().then(() => true, () => false);
+      return [provider, isThere ? "available" : "unavailable"] as const;
+    })).then((entries): CloudHealth => Object.fromEntries(entries));
+    this.#cloudHealth = { askedAt: now, health };
+    return health;
   }
 
   #measureStorage(): StorageHealth {
@@ -126,8 +151,9 @@ export class HealthProbe implements Disposable {
   }
 }
 
-function overall({ database, storage, memory }: HealthReport["details"]): HealthReport["status"] {
+function overall({ database, storage, memory, s3, azure }: HealthReport["details"]): HealthReport["status"] {
   if (database !== "connected") return "unhealthy";
   if (storage !== "available" && storage !== "low") return "unhealthy";
-  return storage === "low" || memory === "low" ? "degraded" : "healthy";
+  const lacks = storage === "low" || memory === "low" || s3 === "unavailable" || azure === "unavailable";
+  return lacks ? "degraded" : "healthy";
 }

@@ -7,6 +7,10 @@ import { openState, type Scope, type State } from "../engine/state/mod.ts";
 import { type App, createApp } from "./app.ts";
 import { HealthProbe } from "./health.ts";
 import { createLogger, type Logger } from "./logging.ts";
+import { CloudPlaces } from "./cloud_places.ts";
+import { LinkSigner } from "../engine/cloud/link_signer.ts";
+import { LocalStore } from "../engine/cloud/local_store.ts";
+import type { CloudOperations } from "../engine/cloud/transfer/types.ts";
 import { PathGuard } from "./paths.ts";
 import { PrometheusMetrics } from "./prometheus.ts";
 
@@ -26,6 +30,8 @@ export interface TestApp extends AsyncDisposable {
   onSync(work: (request: SyncFilesRequest, job: JobContext) => Promise<SyncFilesResult>): void;
   /** What repositories do; a test sets the operations that it uses. */
   readonly backups: Partial<BackupOperations>;
+  /** What object stores do; as {@link backups}. */
+  readonly cloud: Partial<CloudOperations>;
   /** The log's lines, parsed. */
   logged(): Promise<Record<string, unknown>[]>;
   /** `path` is under the base path unless it begins with two slashes; a string body is sent as it is. */
@@ -81,6 +87,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
   let work = (_request: SyncFilesRequest, _job: JobContext) => Promise.resolve(RESULT);
 
   const backups: Partial<BackupOperations> = {};
+  const cloud: Partial<CloudOperations> = {};
   const app = createApp({
     state,
     sessions,
@@ -89,6 +96,11 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
       return work(request, job);
     },
     backups: backups as BackupOperations,
+    cloud: cloud as CloudOperations,
+    clouds: new CloudPlaces({ s3: undefined, azure: undefined }, `${dataDir}/cloud/objects`),
+    usage: { changed() {}, refresh: () => Promise.resolve() },
+    links: await LinkSigner.open(`${dataDir}/link-key`),
+    openLocal: (key, range) => new LocalStore(`${dataDir}/cloud/objects`).get(key, range),
     paths: await PathGuard.open([root], dataDir),
     health,
     prometheus: new PrometheusMetrics({ sessions, pool: { stats: () => stats }, backups: state.backups }),
@@ -125,6 +137,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
     token,
     requests,
     backups,
+    cloud,
     onSync: (next) => void (work = next),
     logged: readLog,
     send,

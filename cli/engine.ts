@@ -1,5 +1,6 @@
 /** The engine as commands use it: without a server, with workers of its own and a data directory that goes with the command. */
 import { type Config, ConfigError, readConfig } from "../api/config.ts";
+import { CloudPlaces } from "../api/cloud_places.ts";
 import { logPoolEvent } from "../api/log_pool_event.ts";
 import { createLogger } from "../api/logging.ts";
 import { PathGuard } from "../api/paths.ts";
@@ -34,6 +35,7 @@ export async function startEngine(output: Output, passwordFile: string | undefin
   const pool = createPool({ size: config.workers, onEvent: (event) => logPoolEvent(logger, event) });
   const files = { pool, dataDir, locks: new PathLocks() };
   const paths = await PathGuard.open(["/"], dataDir);
+  const clouds = new CloudPlaces(config.cloud, `${dataDir}/cloud`);
   const { signal, release } = interruptible();
   const path = (name: string, path: string) => paths.resolve(name, absolute(path));
   return {
@@ -42,7 +44,7 @@ export async function startEngine(output: Output, passwordFile: string | undefin
     job: { sessionId: `command-${crypto.randomUUID()}`, signal, progress: (update) => output.progress(update) },
     password,
     path,
-    repository: (place) => resolveRepository(/^\w+:\/\//.test(place) ? place : absolute(place), paths),
+    repository: (place) => resolveRepository(/^\w+:\/\//.test(place) ? place : absolute(place), { clouds, paths }),
     async [Symbol.asyncDispose]() {
       release();
       await pool.close();

@@ -1,6 +1,7 @@
 /** The server as a command: reads the configuration, wires the parts, listens. */
 import { ensureAdminToken } from "../api/admin_token.ts";
 import { createApp } from "../api/app.ts";
+import { CloudPlaces } from "../api/cloud_places.ts";
 import { readConfig } from "../api/config.ts";
 import { HealthProbe } from "../api/health.ts";
 import { logPoolEvent } from "../api/log_pool_event.ts";
@@ -12,6 +13,13 @@ import { listen } from "../api/serve.ts";
 import { shutDown } from "../api/shutdown.ts";
 import { welcome } from "../api/welcome.ts";
 import { backupOperations } from "../engine/backup/mod.ts";
+import type { CloudLocation } from "../engine/cloud/object_store.ts";
+import { LinkSigner } from "../engine/cloud/link_signer.ts";
+import { openCloudStore } from "../engine/cloud/open_store.ts";
+import { RemoteStore } from "../engine/cloud/remote_store.ts";
+import { cleanJournals } from "../engine/cloud/transfer/clean_journals.ts";
+import { cloudOperations } from "../engine/cloud/transfer/cloud_operations.ts";
+import { CloudUsage } from "../engine/cloud/transfer/usage.ts";
 import { PathLocks, prepareDataDirectory, syncFiles } from "../engine/files/mod.ts";
 import { Sessions } from "../engine/jobs/mod.ts";
 import { openState } from "../engine/state/mod.ts";
@@ -33,18 +41,34 @@ async function start(): Promise<void> {
   await prepareDataDirectory(dataDir);
   const paths = await PathGuard.open(config.roots, dataDir);
   const token = await ensureAdminToken(state.keys, { dataDir, token: config.token });
-  const health = new HealthProbe({ dataDir, ping: () => state.ping() });
+  const clouds = new CloudPlaces(config.cloud, `${dataDir}/cloud/objects`);
+  const places = clouds.configured().map((provider) => ({ provider, location: clouds.ofProvider(provider) }));
+  const health = new HealthProbe({ dataDir, ping: () => state.ping(), clouds: cloudProbes(places) });
   const sessions = await Sessions.open(state);
   const pool = createPool({ size: config.workers, onEvent: (event) => logPoolEvent(logger, event) });
   const services = { pool, dataDir, locks: new PathLocks() };
   const backupServices = { ...services, password: config.repositoryPassword, host: Deno.hostname() };
   const stopping = new AbortController();
+  const journals = `${dataDir}/cloud/transfers`;
+  await Deno.mkdir(journals, { recursive: true, mode: 0o700 });
+  const cloud = cloudOperations({ pool, journals });
+  const usage = new CloudUsage({
+    operations: cloud,
+    places,
+    store: (provider, bytes) => state.metrics.setCloudUsage(provider, bytes),
+    report,
+  });
 
   const app = createApp({
     state,
     sessions,
     syncFiles: (request, job) => syncFiles(request, services, job),
     backups: backupOperations(backupServices),
+    cloud,
+    clouds,
+    usage,
+    links: await LinkSigner.open(`${dataDir}/cloud/link-key`),
+    openLocal: (key, range) => openCloudStore(clouds.ofProvider("local")).get(key, range),
     paths,
     health,
     prometheus: new PrometheusMetrics({ sessions, pool, backups: state.backups }),
@@ -52,7 +76,17 @@ async function start(): Promise<void> {
     rateLimit: config.rateLimit,
     stopping: stopping.signal,
   });
+  cleanJournals({ pool, journals }, report).catch((error) => report("Cannot clean up interrupted transfers", error));
   const listener = listen({ fetch: app.fetch, host: config.host, port: config.port, logger });
   stopOnSignals(logger, () => shutDown({ listener, sessions, pool, state, logger, stopping }));
   await Deno.stdout.write(new TextEncoder().encode(welcome(listener.url, token)));
+}
+
+const PROBE_MS = 3_000;
+
+function cloudProbes(places: { provider: "s3" | "azure"; location: CloudLocation }[]) {
+  return Object.fromEntries(places.map(({ provider, location }) => {
+    const store = openCloudStore(location);
+    return [provider, () => store instanceof RemoteStore ? store.probe(PROBE_MS) : Promise.resolve()];
+  }));
 }

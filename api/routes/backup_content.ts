@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { contentDisposition } from "../../engine/cloud/content_disposition.ts";
 import type { VersionContent } from "../../engine/backup/operations.ts";
 import { selectContent, type Selection } from "../content_range.ts";
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
@@ -33,12 +34,16 @@ const route = createRoute({
 });
 
 export function registerBackupContent(app: OpenAPIHono<AppEnv>, dependencies: AppDependencies): void {
-  const { backups, paths, stopping } = dependencies;
+  const { backups, stopping } = dependencies;
   app.openapi(route, async (c) => {
     const { backupPath } = c.req.valid("query");
     const path = pathOf(c);
     const versionId = c.req.valid("param").id;
-    const content = await backups.content({ versionId, repository: await resolveRepository(backupPath, paths), path });
+    const content = await backups.content({
+      versionId,
+      repository: await resolveRepository(backupPath, dependencies),
+      path,
+    });
     const selection = select(c, content);
     const headers = headersOf(content, versionId);
     if (selection.status === 304) return c.body(null, 304, headers);
@@ -78,7 +83,7 @@ function headersOf(content: VersionContent, versionId: string): Record<string, s
   const isFile = content.type === "file";
   return {
     "Content-Type": isFile ? "application/octet-stream" : "application/x-tar",
-    "Content-Disposition": attachment(isFile ? content.name : `${content.name || versionId}.tar`),
+    "Content-Disposition": contentDisposition(isFile ? content.name : `${content.name || versionId}.tar`),
     ETag: quoted(content.etag),
     "Accept-Ranges": isFile ? "bytes" : "none",
     "Cache-Control": "private, no-cache",
@@ -87,14 +92,4 @@ function headersOf(content: VersionContent, versionId: string): Record<string, s
 
 function quoted(etag: string): string {
   return `"${etag}"`;
-}
-
-/** With the name in ASCII for old clients, and whole (RFC 6266, RFC 8187). */
-function attachment(name: string): string {
-  const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
-  const whole = encodeURIComponent(name.toWellFormed()).replace(
-    /['()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `attachment; filename="${plain}"; filename*=UTF-8''${whole}`;
 }

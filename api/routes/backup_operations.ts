@@ -101,7 +101,7 @@ export function registerBackupOperations(app: OpenAPIHono<AppEnv>, dependencies:
     const request = {
       ...body,
       sourceDirectory: await paths.resolve("sourceDirectory", body.sourceDirectory),
-      repository: await resolveRepository(backupPath, paths),
+      repository: await resolveRepository(backupPath, dependencies),
     };
     return await runOperation(c, sessions, {
       kind: "backup.create",
@@ -122,7 +122,7 @@ export function registerBackupOperations(app: OpenAPIHono<AppEnv>, dependencies:
       ...body,
       versionId: body.versionId,
       restorePath: await paths.resolve("restorePath", body.restorePath),
-      repository: await resolveRepository(backupPath, paths),
+      repository: await resolveRepository(backupPath, dependencies),
     };
     return await runOperation(c, sessions, {
       kind: "backup.restore",
@@ -136,21 +136,21 @@ export function registerBackupOperations(app: OpenAPIHono<AppEnv>, dependencies:
   app.openapi(prune, async (c) => {
     const { sessionId: parentId, backupPath, ...rules } = await readParameters(c, Prune);
     const { retentionDays } = rules;
-    const request = { ...rules, retentionDays, repository: await resolveRepository(backupPath, paths) };
+    const request = { ...rules, retentionDays, repository: await resolveRepository(backupPath, dependencies) };
     const spec = { ...onRepository("backup.prune", backupPath, parentId), outcome: pruneOutcome };
     return await runOperation(c, sessions, spec, (job) => backups.prune(request, job));
   });
 
   app.openapi(check, async (c) => {
     const { sessionId: parentId, backupPath, ...options } = await readParameters(c, Check);
-    const request = { ...options, repository: await resolveRepository(backupPath, paths) };
+    const request = { ...options, repository: await resolveRepository(backupPath, dependencies) };
     const spec = { ...onRepository("backup.check", backupPath, parentId), outcome: checkOutcome };
     return await runOperation(c, sessions, spec, (job) => backups.check(request, job));
   });
 
   app.openapi(repair, async (c) => {
     const { sessionId: parentId, backupPath, ...options } = await readParameters(c, Repair);
-    const request = { ...options, repository: await resolveRepository(backupPath, paths) };
+    const request = { ...options, repository: await resolveRepository(backupPath, dependencies) };
     const spec = { ...onRepository("backup.repair", backupPath, parentId), outcome: repairOutcome };
     return await runOperation(c, sessions, spec, (job) => backups.repair(request, job));
   });

@@ -38,7 +38,7 @@ export function registerBackupPointInTime(app: OpenAPIHono<AppEnv>, dependencies
   const { sessions, backups, paths } = dependencies;
   const handle = async (c: Context<AppEnv>) => {
     const { sessionId: parentId, backupPath, pointInTime, ...options } = await readParameters(c, PointInTime);
-    const repository = await resolveRepository(backupPath, paths);
+    const repository = await resolveRepository(backupPath, dependencies);
     const restorePath = await paths.resolve("restorePath", options.restorePath);
     const { versionId } = await backups.versionAt(repository, pointInTime);
     return await runOperation(c, sessions, {

@@ -55,10 +55,10 @@ const diff = createRoute({
 });
 
 export function registerBackupVersions(app: OpenAPIHono<AppEnv>, dependencies: AppDependencies): void {
-  const { backups, paths, stopping } = dependencies;
+  const { backups, stopping } = dependencies;
   const place = async (id: string, backupPath: string): Promise<VersionPlace> => ({
     versionId: id,
-    repository: await resolveRepository(backupPath, paths),
+    repository: await resolveRepository(backupPath, dependencies),
   });
   const stream = async (
     c: Context<AppEnv>,
@@ -69,7 +69,7 @@ export function registerBackupVersions(app: OpenAPIHono<AppEnv>, dependencies: A
     streamAnswer(c, await jsonListStream(head, name, items), 200, { "Content-Type": "application/json" }, dependencies);
 
   app.openapi(list, async (c) => {
-    const repository = await resolveRepository(c.req.valid("query").backupPath, paths);
+    const repository = await resolveRepository(c.req.valid("query").backupPath, dependencies);
     const { versions, damaged } = await backups.versions(repository);
     return c.json({ versions, totalCount: versions.length, damagedVersions: damaged }, 200);
   });

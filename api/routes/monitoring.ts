@@ -7,6 +7,8 @@ import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
 import { HealthAnswer, MetricsAnswer, MetricsQuery, ProbeAnswer } from "../schemas/monitoring.ts";
 
 const tags = ["Monitoring"];
+/** How long an answer waits for what the object stores hold; then it has what was measured last. */
+const USAGE_MS = 2_000;
 
 const health = createRoute({
   method: "get",
@@ -58,7 +60,7 @@ const readyz = createRoute({
 });
 
 export function registerMonitoring(app: OpenAPIHono<AppEnv>, dependencies: AppDependencies): void {
-  const { health: probe, prometheus, sessions, stopping } = dependencies;
+  const { health: probe, prometheus, sessions, stopping, usage } = dependencies;
   let latest: { report?: HealthReport; text: string } = { text: "" };
   // Its scope is asked for here and not by middleware, so that it may answer at once.
   app.openapi(health, (c): Response | Promise<Response> => {
@@ -72,6 +74,7 @@ export function registerMonitoring(app: OpenAPIHono<AppEnv>, dependencies: AppDe
   });
   app.openapi(metrics, async (c) => {
     const format = c.req.valid("query").format ?? preferredFormat(c);
+    await usage.refresh(USAGE_MS);
     if (format === "json") return c.json(sessions.totals(), 200);
     return c.body(await prometheus.text(), 200, { "Content-Type": prometheus.contentType });
   });

@@ -9,6 +9,8 @@ export const HealthAnswer = z.object({
     database: z.enum(["connected", "unavailable"]).openapi({ example: "connected" }),
     storage: z.enum(["available", "low", "full", "read-only", "missing"]).openapi({ example: "available" }),
     memory: z.enum(["normal", "low"]).openapi({ example: "normal" }),
+    s3: z.enum(["available", "unavailable"]).optional().openapi({ description: "Where it is configured." }),
+    azure: z.enum(["available", "unavailable"]).optional(),
   }),
 }).openapi("Health");
 

@@ -2,7 +2,7 @@ import { isMainThread } from "node:worker_threads";
 import { DescriptorCache, type OpenFile } from "./descriptor_cache.ts";
 import { listObjects } from "./directory_list.ts";
 import { DirectoryWriter } from "./directory_writer.ts";
-import { close, hasCode, readInto, readIntoLater, statIfPresent, unlinkAt } from "../posix/mod.ts";
+import { close, hasCode, readInto, readIntoLater, readXattrs, statIfPresent, unlinkAt } from "../posix/mod.ts";
 import { flushLater, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, openAt } from "../posix/mod.ts";
 import { keyParts, prefixParts } from "./key.ts";
 import { infoOf, isAbsent, openDirectory, storeError, TEMPORARY } from "./directory_paths.ts";
@@ -13,6 +13,8 @@ import { StoreError } from "./object_store.ts";
 const SHORT = 1 << 16;
 /** Of a stream. */
 const PIECE = 1 << 20;
+
+const ATTRIBUTE = "user.syncline";
 
 const files = new DescriptorCache();
 
@@ -47,6 +49,41 @@ export class DirectoryStore implements ObjectStore {
       await body.pipeTo(writer.writable, { signal: options.signal });
     }
     await writer.commit(key, options);
+  }
+
+  /**
+   * As {@link put}, with bytes of the caller's own beside the object, at most about 3 KiB.
+   * @throws StoreError `invalid` where the file system cannot keep them
+   */
+  protected async putWithAttribute(
+    key: string,
+    pieces: AsyncIterable<Uint8Array>,
+    attribute: Uint8Array<ArrayBuffer>,
+    options: PutOptions,
+  ): Promise<void> {
+    this.#parts(key);
+    await using writer = await this.#writer(options.signal);
+    for await (const piece of pieces) await writer.write(piece);
+    writer.setAttribute(ATTRIBUTE, attribute);
+    await writer.close();
+    await writer.commit(key, options);
+  }
+
+  /** As {@link head}, with what {@link putWithAttribute} put beside the object. */
+  protected async headWithAttribute(
+    key: string,
+    options: { signal?: AbortSignal },
+  ): Promise<[info: ObjectInfo, attribute: Uint8Array | undefined]> {
+    const info = await this.head(key, options);
+    const file = this.#openFile(this.#parts(key));
+    try {
+      const attribute = readXattrs(file).find(([name]) => name === ATTRIBUTE)?.[1];
+      return [info, attribute];
+    } catch (error) {
+      throw storeError(error, key);
+    } finally {
+      close(file);
+    }
   }
 
   writer(options: { signal?: AbortSignal } = {}): Promise<ObjectWriter> {

@@ -60,6 +60,15 @@ export class DirectoryWriter implements ObjectWriter {
     this.#size += piece.length;
   }
 
+  /** @throws StoreError */
+  setAttribute(name: string, value: Uint8Array<ArrayBuffer>): void {
+    try {
+      posix.setXattr(this.file, name, value);
+    } catch (error) {
+      throw storeError(error, `the attributes of ${TEMPORARY}/${this.name}`);
+    }
+  }
+
   close(): Promise<void> {
     this.#isClosed = true;
     return Promise.resolve();

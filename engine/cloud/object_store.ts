@@ -121,3 +121,6 @@ export interface AzureLocation {
   /** As of {@link S3Location}. */
   prefix: string;
 }
+
+/** Where the objects of a provider of the cloud API are. */
+export type CloudLocation = S3Location | AzureLocation | { type: "directory"; path: string };

@@ -1,6 +1,8 @@
 import { azureStore } from "./azure_store.ts";
 import { DirectoryStore } from "./directory_store.ts";
-import { type ObjectStore, StoreError, type StoreLocation } from "./object_store.ts";
+import { type CloudLocation, type ObjectStore, StoreError, type StoreLocation } from "./object_store.ts";
+import { LocalStore } from "./local_store.ts";
+import type { RemoteStore } from "./remote_store.ts";
 import { s3Store } from "./s3_store.ts";
 
 const memory = new Map<string, ObjectStore>();
@@ -24,4 +26,11 @@ export function registerMemoryStore(name: string, store: ObjectStore): StoreLoca
 /** For tests: the store's memory is free once nobody else has it. */
 export function forgetMemoryStore(name: string): void {
   memory.delete(name);
+}
+
+/** As {@link openStore}, of a place that the cloud API uses. @throws StoreError */
+export function openCloudStore(location: CloudLocation): RemoteStore | LocalStore {
+  if (location.type === "s3") return s3Store(location);
+  if (location.type === "azure") return azureStore(location);
+  return new LocalStore(location.path);
 }

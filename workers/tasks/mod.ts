@@ -32,6 +32,14 @@ import { mark } from "../../engine/backup/mark.ts";
 import { packUsage } from "../../engine/backup/pack_usage.ts";
 import { reindex } from "../../engine/backup/reindex.ts";
 import { repack } from "../../engine/backup/repack.ts";
+import {
+  beginDownload,
+  completeDownload,
+  discardDownload,
+  downloadParts,
+} from "../../engine/cloud/transfer/download_tasks.ts";
+import { deleteObject, linkObject, listObjects, objectDetails } from "../../engine/cloud/transfer/query_tasks.ts";
+import { abortUpload, beginUpload, completeUpload, uploadParts } from "../../engine/cloud/transfer/upload_tasks.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { planOver } from "../../engine/files/over.ts";
 import { begin, end, flush, forget, prepare } from "../../engine/files/prepare.ts";
@@ -87,6 +95,18 @@ export const tasks = {
   "backup.packUsage": packUsage,
   "backup.repack": repack,
   "backup.reindex": reindex,
+  "cloud.upload.begin": beginUpload,
+  "cloud.upload.parts": uploadParts,
+  "cloud.upload.complete": completeUpload,
+  "cloud.upload.abort": abortUpload,
+  "cloud.download.begin": beginDownload,
+  "cloud.download.parts": downloadParts,
+  "cloud.download.complete": completeDownload,
+  "cloud.download.discard": discardDownload,
+  "cloud.list": listObjects,
+  "cloud.details": objectDetails,
+  "cloud.delete": deleteObject,
+  "cloud.link": linkObject,
 } satisfies Record<string, TaskHandler<never, unknown, never>>;
 
 type Tasks = typeof tasks;

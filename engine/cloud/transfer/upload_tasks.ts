@@ -1,0 +1,189 @@
+/** The steps of an upload, as tasks of the pool: begin, some parts at a time, complete. */
+import { crc32 } from "node:zlib";
+import { EngineError } from "../../errors.ts";
+import { sourceBody } from "../body.ts";
+import { combineCrc32 } from "../crc32.ts";
+import { inLanes } from "../in_lanes.ts";
+import { type CloudLocation, StoreError } from "../object_store.ts";
+import { openCloudStore } from "../open_store.ts";
+import { PART, partSize } from "../part_size.ts";
+import type { Attributes, Upload } from "../remote_driver.ts";
+import { RemoteStore } from "../remote_store.ts";
+import { type FileStamp, LocalFile, sameStamp } from "./local_file.ts";
+import type { TaskContext } from "../../../workers/types.ts";
+
+/** The name of our own metadata: CRC-32 of the whole object, in hexadecimal. */
+export const CHECKSUM = "syncline-crc32";
+/** Index of the job's counter of transferred bytes. */
+export const BYTES = 0;
+/** Parts on their way at once, of each task. */
+const AT_ONCE = 3;
+const PIECE = 1 << 20;
+
+export interface UploadPlan {
+  upload: Upload;
+  stamp: FileStamp;
+  partSize: number;
+  crc: number;
+}
+
+export interface UploadTarget {
+  location: CloudLocation;
+  key: string;
+  /** Of the local file; resolved. */
+  path: string;
+  attributes: Attributes;
+}
+
+export interface Stored {
+  size: number;
+  etag: string;
+}
+
+export type BeginUploadOutput = { stored: Stored } | { plan: UploadPlan; isResumed: boolean };
+
+/**
+ * Sends a short file at once, and begins a long one, or finds that a former beginning still holds.
+ * @throws EngineError, StoreError
+ */
+export async function beginUpload(
+  { former, ...target }: UploadTarget & { former?: UploadPlan },
+  context: TaskContext,
+): Promise<BeginUploadOutput> {
+  const { location, key, path } = target;
+  const store = openCloudStore(location);
+  using file = new LocalFile(path);
+  const stamp = file.stamp();
+  if (former !== undefined && store instanceof RemoteStore) {
+    if (sameStamp(former.stamp, stamp)) return { plan: former, isResumed: true };
+    await store.abortUpload(former.upload);
+  }
+  const crc = await sum(file, context);
+  const attributes = withChecksum(target.attributes, crc);
+  if (store instanceof RemoteStore && file.size > PART) {
+    const upload = await store.beginUpload(key, attributes, context.signal);
+    const size = partSize(file.size, store.driver.mostParts);
+    return { plan: { upload, stamp, partSize: size, crc }, isResumed: false };
+  }
+  const counted = {
+    size: file.size,
+    read: async (into: Uint8Array<ArrayBuffer>, offset: number) => {
+      context.checkpoint();
+      await file.read(into, offset);
+    },
+  };
+  await store.putSource(key, counted, { ...attributes, signal: context.signal });
+  Atomics.add(context.counters, BYTES, BigInt(file.size));
+  file.refuseChanged(stamp);
+  return { stored: await checkStored(store, key, file.size, context.signal) };
+}
+
+export interface UploadPartsInput {
+  location: CloudLocation;
+  path: string;
+  plan: UploadPlan;
+  /** Indices from 0. */
+  parts: number[];
+}
+
+export interface SentPart {
+  index: number;
+  tag: string;
+  crc: number;
+}
+
+/** @throws EngineError, StoreError */
+export async function uploadParts(
+  { location, path, plan, parts }: UploadPartsInput,
+  context: TaskContext,
+): Promise<SentPart[]> {
+  const store = remote(location);
+  using file = new LocalFile(path);
+  file.refuseChanged(plan.stamp);
+  const sent: SentPart[] = [];
+  const alive = setInterval(() => keepAlive(context), 1000);
+  try {
+    await inLanes(AT_ONCE, parts.length, context.signal, async (at, signal) => {
+      context.checkpoint();
+      const index = parts[at];
+      const offset = index * plan.partSize;
+      const size = Math.min(plan.partSize, file.size - offset);
+      const body = await sourceBody(file, offset, size);
+      const opened = body.open();
+      const crc = opened instanceof Uint8Array ? crc32(opened) : await sum(file, context, offset, size);
+      const tag = await store.putPart(plan.upload, index + 1, body, signal);
+      sent.push({ index, tag, crc });
+      Atomics.add(context.counters, BYTES, BigInt(size));
+    });
+  } finally {
+    clearInterval(alive);
+  }
+  file.refuseChanged(plan.stamp);
+  return sent;
+}
+
+/** @throws EngineError `conflict` where the file changed; StoreError */
+export async function completeUpload(
+  { target, plan, parts }: { target: UploadTarget; plan: UploadPlan; parts: SentPart[] },
+  context: TaskContext,
+): Promise<Stored> {
+  const store = remote(target.location);
+  const { size } = plan.stamp;
+  const sorted = parts.toSorted((a, b) => a.index - b.index);
+  const crc = sorted.reduce((sum, part) => {
+    return combineCrc32(sum, part.crc, Math.min(plan.partSize, size - part.index * plan.partSize));
+  }, 0);
+  if (crc !== plan.crc) {
+    const details = `localPath: ${target.path} changed while it was uploaded. Upload it again once it is at rest.`;
+    throw new EngineError("conflict", "The local file changed", details);
+  }
+  const attributes = withChecksum(target.attributes, plan.crc);
+  await store.completeUpload(plan.upload, sorted.map(({ tag }) => tag), { ...attributes, signal: context.signal });
+  return await checkStored(store, target.key, size, context.signal);
+}
+
+/** Gives up an upload in parts. @throws StoreError */
+export async function abortUpload({ location, upload }: { location: CloudLocation; upload: Upload }): Promise<void> {
+  await remote(location).abortUpload(upload);
+}
+
+function remote(location: CloudLocation): RemoteStore {
+  const store = openCloudStore(location);
+  if (!(store instanceof RemoteStore)) throw new Error(`${store.description} takes no parts`);
+  return store;
+}
+
+function withChecksum(attributes: Attributes, crc: number): Attributes {
+  return { ...attributes, metadata: { ...attributes.metadata, [CHECKSUM]: crc.toString(16).padStart(8, "0") } };
+}
+
+async function checkStored(
+  store: ReturnType<typeof openCloudStore>,
+  key: string,
+  size: number,
+  signal: AbortSignal,
+): Promise<Stored> {
+  const found = await store.details(key, { signal });
+  if (found.size === size) return { size, etag: found.etag };
+  throw new StoreError(
+    "damaged",
+    `${key} has ${found.size} bytes in ${store.description}, not the ${size} that were sent`,
+  );
+}
+
+async function sum(file: LocalFile, context: TaskContext, start = 0, size = file.size): Promise<number> {
+  const buffer = new Uint8Array(PIECE);
+  let crc = 0;
+  for (let at = 0; at < size; at += PIECE) {
+    context.checkpoint();
+    const piece = buffer.subarray(0, Math.min(PIECE, size - at));
+    await file.read(piece, start + at);
+    crc = crc32(piece, crc);
+  }
+  return crc;
+}
+
+/** For the pool's watchdog, while nothing but the network is waited for. A cancelled task hears of it by its signal. */
+export function keepAlive(context: TaskContext): void {
+  if (!context.aborted) context.checkpoint();
+}
