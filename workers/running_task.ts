@@ -24,8 +24,13 @@ export class RunningTask implements TaskContext<unknown> {
     return this.#controller.signal;
   }
 
-  checkpoint(): void {
+  /** Tells the pool's watchdog that the task is alive. */
+  beat(): void {
     Atomics.add(this.words, Word.heartbeat, 1);
+  }
+
+  checkpoint(): void {
+    this.beat();
     if (this.aborted) throw cancelled();
   }
 

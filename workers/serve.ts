@@ -8,8 +8,9 @@ import { toWire } from "./wire_error.ts";
 /**
  * The worker's side of the pool: takes tasks from the jobs' channels and runs them, one at a time as the pool sends them.
  * An error that no task caught makes it ask for its end, for nobody can say what state that error left behind.
+ * @returns tells the pool that the running task, which waits for something that ends in bounded time, is alive.
  */
-export function serve(tasks: Record<string, TaskHandler<never, unknown, never>>): void {
+export function serve(tasks: Record<string, TaskHandler<never, unknown, never>>): () => void {
   const { lifeline, words } = workerData as WorkerSetup;
   const tell = (message: FromWorker) => lifeline.postMessage(message);
   let current: RunningTask | undefined;
@@ -52,4 +53,5 @@ export function serve(tasks: Record<string, TaskHandler<never, unknown, never>>)
     });
   });
   tell({ type: "ready" });
+  return () => current?.beat();
 }

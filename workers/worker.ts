@@ -1,5 +1,6 @@
 /** The entry of the pool's workers. */
+import { whileWaiting } from "../engine/cloud/within_limit.ts";
 import { serve } from "./serve.ts";
 import { tasks } from "./tasks/mod.ts";
 
-serve(tasks);
+whileWaiting(serve(tasks));

@@ -2,6 +2,7 @@ import type { RepositoryAccess } from "./access.ts";
 import { chunkId } from "./chunk_id.ts";
 import type { ChunkIndex } from "./chunk_index.ts";
 import { frameKey, openFrame } from "./pack_frame.ts";
+import { MergedReads, type PackReads } from "./merged_reads.ts";
 import { packObject } from "./pack_table.ts";
 import { EngineError } from "../errors.ts";
 import { type ObjectStore, StoreError } from "../cloud/object_store.ts";
@@ -25,7 +26,7 @@ export interface ChunkReaderOptions {
 /** Reads chunks of a repository, each checked against its id, by whole frames: neighbours come from memory. One thread's own. */
 export class ChunkReader {
   readonly #access: RepositoryAccess;
-  readonly #store: ObjectStore;
+  readonly #store: PackReads;
   readonly #index: ChunkIndex;
   readonly #options: ChunkReaderOptions;
   /** By frame; the one used last is the last. */
@@ -37,7 +38,7 @@ export class ChunkReader {
 
   constructor(access: RepositoryAccess, store: ObjectStore, index: ChunkIndex, options: ChunkReaderOptions) {
     this.#access = access;
-    this.#store = store;
+    this.#store = store.isDistant ? new MergedReads(store) : store;
     this.#index = index;
     this.#options = options;
   }
@@ -89,6 +90,7 @@ export class ChunkReader {
       const range = {
         offset: index.frameOffset(frame),
         length: index.storedLength(frame),
+        size: index.packSize(pack),
         signal: this.#options.signal,
       };
       const stored = await this.#store.read(what, range);

@@ -8,6 +8,7 @@ import { browse } from "./browse.ts";
 import { versionChanges } from "./changes.ts";
 import { openContent } from "./content.ts";
 import { createBackup } from "./create.ts";
+import { asEngineError } from "./failure.ts";
 import { diffVersions } from "./diff.ts";
 import { findVersionAt } from "./find_version.ts";
 import { versionListing } from "./list_versions.ts";
@@ -31,11 +32,18 @@ export function backupOperations(services: BackupServices): BackupOperations {
     prune: (request, job) => pruneBackups(request, services, job),
     check: (request, job) => checkRepository(request, services, job),
     repair: (request, job) => repairRepository(request, services, job),
-    versions: (repository) => versionListing(repository, services),
-    versionAt: (repository, pointInTime) => findVersionAt(repository, pointInTime, services),
-    browse: (place, page) => browse(place, page, services),
-    content: (place) => openContent(place, services),
+    versions: (repository) => told(versionListing(repository, services)),
+    versionAt: (repository, pointInTime) => told(findVersionAt(repository, pointInTime, services)),
+    browse: (place, page) => told(browse(place, page, services)),
+    content: (place) => told(openContent(place, services)),
     diff: (from, to, signal) => diffVersions(from, to, services, signal),
     changes: (place, signal) => versionChanges(place, services, signal),
   };
+}
+
+/** What a store throws, as the callers know it. */
+function told<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error) => {
+    throw asEngineError(error);
+  });
 }

@@ -52,6 +52,8 @@ export interface ObjectWriter extends AsyncDisposable {
 export interface ObjectStore {
   /** For messages: kind and place, no secrets. */
   readonly description: string;
+  /** Whether each request costs a delay, so that few long ones are better than many short ones. */
+  readonly isDistant?: boolean;
   put(key: string, body: Uint8Array | ReadableStream<Uint8Array>, options?: PutOptions): Promise<void>;
   writer(options?: { signal?: AbortSignal }): Promise<ObjectWriter>;
   /** Exactly the asked bytes, or `not-found`, or `invalid` for a range that is not there. */

@@ -41,6 +41,7 @@ export interface PutSourceOptions extends PutOptions, Attributes {}
  */
 export class RemoteStore implements ObjectStore {
   readonly description: string;
+  readonly isDistant = true;
   readonly #limitMs: number;
   readonly #attempts: number;
   readonly #firstMs: number;

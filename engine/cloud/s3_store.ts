@@ -70,15 +70,30 @@ class S3Driver implements RemoteDriver {
     });
   }
 
-  head(key: string, abortSignal: AbortSignal): Promise<ObjectDetails> {
-    return this.#call(key, async (sdk, client) => {
-      const answer = await client.send(new sdk.HeadObjectCommand(this.#target(key)), { abortSignal });
-      return {
-        ...info(key, answer.ContentLength, answer.LastModified, answer.ETag),
-        contentType: answer.ContentType,
-        metadata: answer.Metadata ?? {},
-      };
-    });
+  async head(key: string, abortSignal: AbortSignal): Promise<ObjectDetails> {
+    try {
+      return await this.#call(key, async (sdk, client) => {
+        const answer = await client.send(new sdk.HeadObjectCommand(this.#target(key)), { abortSignal });
+        return {
+          ...info(key, answer.ContentLength, answer.LastModified, answer.ETag),
+          contentType: answer.ContentType,
+          metadata: answer.Metadata ?? {},
+        };
+      });
+    } catch (error) {
+      // An answer without a body does not tell whether it is the bucket that is missing.
+      if (error instanceof StoreError && error.kind === "not-found") await this.#refuseMissingBucket(abortSignal);
+      throw error;
+    }
+  }
+
+  async #refuseMissingBucket(abortSignal: AbortSignal): Promise<void> {
+    try {
+      await this.probe(abortSignal);
+    } catch (error) {
+      // Who may use the objects may yet not be allowed to ask for the bucket.
+      if (error instanceof StoreError && error.kind !== "denied") throw error;
+    }
   }
 
   list(

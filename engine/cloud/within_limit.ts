@@ -8,6 +8,14 @@ export interface LimitOptions {
   what: string;
 }
 
+const SIGN_MS = 10_000;
+let sign: (() => void) | undefined;
+
+/** What this thread does every few seconds while it waits for a store, so that nobody takes it for hung: the wait has a limit. */
+export function whileWaiting(action: () => void): void {
+  sign = action;
+}
+
 /**
  * Runs a call that ends at once where the caller's signal fires or where the call gives no sign of life for too long: its own
  * signal then fires too, and what it does afterwards is not waited for.
@@ -30,10 +38,12 @@ export async function withinLimit<T>(
   };
   const late = () => stop(new StoreError("unavailable", `${what}: no answer for ${limitMs / 1000} s`, true));
   let timer = setTimeout(late, limitMs);
+  const signs = sign === undefined ? undefined : setInterval(sign, SIGN_MS);
   const onAbort = () => stop(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const alive = () => {
+      if (controller.signal.aborted) return;
       clearTimeout(timer);
       timer = setTimeout(late, limitMs);
     };
@@ -43,9 +53,10 @@ export async function withinLimit<T>(
     });
     return await Promise.race([running, ended.promise]);
   } finally {
+    clearInterval(signs);
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
-    // An `alive` that comes later must not leave a timer behind.
+    // An `alive` that comes later leaves no timer behind.
     controller.abort();
   }
 }

@@ -8,7 +8,7 @@ import { openCloudStore } from "../open_store.ts";
 import { PART } from "../part_size.ts";
 import { localError } from "./local_error.ts";
 import { LocalTarget } from "./local_target.ts";
-import { BYTES, CHECKSUM, keepAlive } from "./upload_tasks.ts";
+import { BYTES, CHECKSUM } from "./upload_tasks.ts";
 import type { TaskContext } from "../../../workers/types.ts";
 
 const AT_ONCE = 3;
@@ -96,7 +96,6 @@ export async function downloadParts(
   const file = target.open(plan.temporary, plan.size);
   if (file === undefined) throw lost(path);
   const arrived: ArrivedPart[] = [];
-  const alive = setInterval(() => keepAlive(context), 1000);
   try {
     await inLanes(AT_ONCE, parts.length, context.signal, async (at, signal) => {
       context.checkpoint();
@@ -110,7 +109,6 @@ export async function downloadParts(
   } catch (error) {
     throw localError(error, path);
   } finally {
-    clearInterval(alive);
     posix.close(file);
   }
   return arrived;

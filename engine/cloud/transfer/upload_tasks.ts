@@ -101,23 +101,18 @@ export async function uploadParts(
   using file = new LocalFile(path);
   file.refuseChanged(plan.stamp);
   const sent: SentPart[] = [];
-  const alive = setInterval(() => keepAlive(context), 1000);
-  try {
-    await inLanes(AT_ONCE, parts.length, context.signal, async (at, signal) => {
-      context.checkpoint();
-      const index = parts[at];
-      const offset = index * plan.partSize;
-      const size = Math.min(plan.partSize, file.size - offset);
-      const body = await sourceBody(file, offset, size);
-      const opened = body.open();
-      const crc = opened instanceof Uint8Array ? crc32(opened) : await sum(file, context, offset, size);
-      const tag = await store.putPart(plan.upload, index + 1, body, signal);
-      sent.push({ index, tag, crc });
-      Atomics.add(context.counters, BYTES, BigInt(size));
-    });
-  } finally {
-    clearInterval(alive);
-  }
+  await inLanes(AT_ONCE, parts.length, context.signal, async (at, signal) => {
+    context.checkpoint();
+    const index = parts[at];
+    const offset = index * plan.partSize;
+    const size = Math.min(plan.partSize, file.size - offset);
+    const body = await sourceBody(file, offset, size);
+    const opened = body.open();
+    const crc = opened instanceof Uint8Array ? crc32(opened) : await sum(file, context, offset, size);
+    const tag = await store.putPart(plan.upload, index + 1, body, signal);
+    sent.push({ index, tag, crc });
+    Atomics.add(context.counters, BYTES, BigInt(size));
+  });
   file.refuseChanged(plan.stamp);
   return sent;
 }
@@ -181,9 +176,4 @@ async function sum(file: LocalFile, context: TaskContext, start = 0, size = file
     crc = crc32(piece, crc);
   }
   return crc;
-}
-
-/** For the pool's watchdog, while nothing but the network is waited for. A cancelled task hears of it by its signal. */
-export function keepAlive(context: TaskContext): void {
-  if (!context.aborted) context.checkpoint();
 }
