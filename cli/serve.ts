@@ -76,13 +76,18 @@ async function start(): Promise<void> {
     rateLimit: config.rateLimit,
     stopping: stopping.signal,
   });
-  cleanJournals({ pool, journals }, report).catch((error) => report("Cannot clean up interrupted transfers", error));
+  const clean = () =>
+    void cleanJournals({ pool, journals }, report)
+      .catch((error) => report("Cannot clean up interrupted transfers", error));
+  clean();
+  Deno.unrefTimer(setInterval(clean, CLEAN_MS));
   const listener = listen({ fetch: app.fetch, host: config.host, port: config.port, logger });
   stopOnSignals(logger, () => shutDown({ listener, sessions, pool, state, logger, stopping }));
   await Deno.stdout.write(new TextEncoder().encode(welcome(listener.url, token)));
 }
 
 const PROBE_MS = 3_000;
+const CLEAN_MS = 3_600_000;
 
 function cloudProbes(places: { provider: "s3" | "azure"; location: CloudLocation }[]) {
   return Object.fromEntries(places.map(({ provider, location }) => {

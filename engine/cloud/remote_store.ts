@@ -21,7 +21,7 @@ import { withinLimit } from "./within_limit.ts";
 
 /** Parts of one object that are sent at once. */
 const AT_ONCE = 4;
-/** A connection that is slower than this counts as stalled. */
+/** {@link RemoteOptions.slowest}: several parts may share a slow line. */
 const SLOWEST = 64 * 1024;
 
 export interface RemoteOptions {
@@ -31,6 +31,8 @@ export interface RemoteOptions {
   attempts?: number;
   /** {@link RetryOptions.firstMs} */
   firstMs?: number;
+  /** A connection that sends fewer bytes a second counts as stalled. */
+  slowest?: number;
 }
 
 export interface PutSourceOptions extends PutOptions, Attributes {}
@@ -45,16 +47,18 @@ export class RemoteStore implements ObjectStore {
   readonly #limitMs: number;
   readonly #attempts: number;
   readonly #firstMs: number;
+  readonly #slowest: number;
 
   constructor(
     readonly driver: RemoteDriver,
     private readonly prefix: string,
-    { limitMs = 30_000, attempts = 6, firstMs = 250 }: RemoteOptions = {},
+    { limitMs = 30_000, attempts = 6, firstMs = 250, slowest = SLOWEST }: RemoteOptions = {},
   ) {
     this.description = prefix === "" ? driver.description : `${driver.description}/${prefix}`;
     this.#limitMs = limitMs;
     this.#attempts = attempts;
     this.#firstMs = firstMs;
+    this.#slowest = slowest;
   }
 
   async put(
@@ -266,7 +270,7 @@ export class RemoteStore implements ObjectStore {
     { what, signal, bytes = 0 }: { what: string; signal?: AbortSignal | undefined; bytes?: number },
     call: (signal: AbortSignal, attempt: number, alive: () => void) => Promise<T>,
   ): Promise<T> {
-    const limitMs = this.#limitMs + bytes / SLOWEST * 1000;
+    const limitMs = this.#limitMs + bytes / this.#slowest * 1000;
     const retry = { attempts: this.#attempts, firstMs: this.#firstMs, mostMs: 20_000, signal };
     const limit = { limitMs, signal, what: `${this.description}: ${what}` };
     return withRetry(

@@ -1,6 +1,6 @@
 import type { TaskPool } from "../../../workers/types.ts";
 import type { DownloadHeader } from "./download.ts";
-import { Journal } from "./journal.ts";
+import { Journal, UNFINISHED } from "./journal.ts";
 import type { UploadHeader } from "./upload.ts";
 
 /** Nobody comes back for a transfer that was interrupted longer ago, in ms. */
@@ -20,6 +20,10 @@ export async function cleanJournals(
     try {
       const { mtime } = await Deno.stat(file);
       if (mtime === null || Date.now() - mtime.getTime() < keepMs) continue;
+      if (name.endsWith(UNFINISHED)) {
+        await Deno.remove(file);
+        continue;
+      }
       const journal = Journal.of<UploadHeader | DownloadHeader, unknown>(file);
       const header = (await journal.read())?.header;
       await using tasks = pool.job({ name: "cloud clean-up" });

@@ -11,7 +11,7 @@ import { LocalTarget } from "./local_target.ts";
 import { BYTES, CHECKSUM } from "./upload_tasks.ts";
 import type { TaskContext } from "../../../workers/types.ts";
 
-const AT_ONCE = 3;
+const AT_ONCE = 4;
 
 export interface DownloadSource {
   location: CloudLocation;

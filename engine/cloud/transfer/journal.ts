@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 
+/** How the name of a journal ends that is being written. */
+export const UNFINISHED = ".new";
+
 /**
  * What is known of a transfer that is under way, in a file: its plan in the first line, each later line some parts that are done. It is
  * there as long as the transfer has not come to its end, so that the same request goes on where the last one stopped. Only names are
@@ -31,9 +34,12 @@ export class Journal<Header, Part> {
     }
   }
 
+  /** Writes it anew, in one step. */
   async begin(header: Header, parts: Part[]): Promise<void> {
     const lines = [header, ...parts.length > 0 ? [parts] : []].map((line) => `${JSON.stringify(line)}\n`);
-    await Deno.writeTextFile(this.file, lines.join(""), { mode: 0o600 });
+    const fresh = `${this.file}${UNFINISHED}`;
+    await Deno.writeTextFile(fresh, lines.join(""), { mode: 0o600 });
+    await Deno.rename(fresh, this.file);
   }
 
   async add(parts: Part[]): Promise<void> {

@@ -3,8 +3,8 @@ import type { JobContext } from "../../jobs/types.ts";
 import type { PoolJob } from "../../../workers/types.ts";
 import { BYTES } from "./upload_tasks.ts";
 
-/** Parts of one task: few enough that others get their turn soon. */
-const BATCH = 8;
+/** Parts of one task: few enough that others get their turn soon, and that little is lost with it. */
+const BATCH = 4;
 const REPORT_MS = 250;
 
 export interface PartsRun<Part> {

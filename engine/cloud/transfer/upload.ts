@@ -60,7 +60,7 @@ async function goOn(request: UploadRequest, services: CloudServices, job: JobCon
   const { plan, isResumed } = begun;
   const done = isResumed && former !== undefined ? former.parts : [];
   const { size } = plan.stamp;
-  if (!isResumed) await journal.begin({ kind: "upload", location, plan }, []);
+  await journal.begin({ kind: "upload", location, plan }, done);
   try {
     const parts = await runParts<SentPart>({
       tasks,

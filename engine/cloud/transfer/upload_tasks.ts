@@ -17,7 +17,7 @@ export const CHECKSUM = "syncline-crc32";
 /** Index of the job's counter of transferred bytes. */
 export const BYTES = 0;
 /** Parts on their way at once, of each task. */
-const AT_ONCE = 3;
+const AT_ONCE = 4;
 const PIECE = 1 << 20;
 
 export interface UploadPlan {
