@@ -17,6 +17,10 @@ const SUITES: Record<string, () => Promise<Suite>> = {
     const { benchBackup, USAGE } = await import("./backup/bench.ts");
     return { usage: USAGE, run: benchBackup };
   },
+  async cloud() {
+    const { benchCloud, USAGE } = await import("./cloud/bench.ts");
+    return { usage: USAGE, run: benchCloud };
+  },
 };
 
 async function main(args: string[]): Promise<number> {

@@ -8,8 +8,9 @@ export interface Emulator extends AsyncDisposable {
   readonly pid: number;
 }
 
-export const S3_PACKAGE = "npm:fauxqs@2.4.1";
-export const AZURE_PACKAGE = "npm:azurite@3.37.0/azurite-blob";
+const S3_PACKAGE = "npm:fauxqs@2.4.1";
+const S3_DISK_PACKAGE = "npm:s3rver@3.7.1";
+const AZURE_PACKAGE = "npm:azurite@3.37.0/azurite-blob";
 
 /** The account and key that every Azurite has. */
 const ACCOUNT = "devstoreaccount1";
@@ -42,6 +43,19 @@ export function startS3(): Promise<Emulator> {
     args: [S3_PACKAGE],
     env: { FAUXQS_PORT: String(port), FAUXQS_LOGGER: "false" },
   }));
+}
+
+/** The key and secret that {@link startS3Disk} knows. */
+const DISK_KEY = "S3RVER";
+
+/** Starts S3 (s3rver) with a bucket, on the disk: slower, but it takes files of any size, and uploads in parts by any client. */
+export async function startS3Disk(bucket: string): Promise<Emulator & { env: Record<string, string> }> {
+  const emulator = await start((port) => ({
+    args: [S3_DISK_PACKAGE, "-d", ".", "-p", String(port), "-a", "127.0.0.1", "--silent", "--configure-bucket", bucket],
+    env: {},
+  }));
+  const env = { ...s3Environment(emulator, bucket), AWS_ACCESS_KEY_ID: DISK_KEY, AWS_SECRET_ACCESS_KEY: DISK_KEY };
+  return Object.assign(emulator, { env });
 }
 
 /** Starts Azure's blob service (Azurite), everything in its memory. */
