@@ -53,7 +53,8 @@ class AzureDriver implements RemoteDriver {
         .download(offset, length, { abortSignal, conditions, maxRetryRequests: 0 });
       const arriving = answer.contentLength ?? 0;
       const size = Number(answer.contentRange?.split("/")[1] ?? arriving);
-      return { stream: answer.readableStreamBody as Readable, length: arriving, size, etag: bare(answer.etag) };
+      const stream = answer.readableStreamBody as Readable;
+      return { pieces: stream, cancel: () => void stream.destroy(), length: arriving, size, etag: bare(answer.etag) };
     }).catch((error) => {
       if (!(error instanceof StoreError && error.kind === "exists")) throw error;
       throw new StoreError("unavailable", `${key} was replaced while it was read`, false, { cause: error });

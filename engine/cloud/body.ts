@@ -17,15 +17,19 @@ export function bytesBody(bytes: Uint8Array): Body {
   return { size: bytes.length, md5: createHash("md5").update(bytes).digest(), open: () => bytes };
 }
 
-/** @param inMemory for tests: {@link IN_MEMORY}. */
+/**
+ * @param memory where it fits: what the bytes are read into, not to be touched while the body is in use.
+ * @param inMemory for tests: {@link IN_MEMORY}.
+ */
 export async function sourceBody(
   source: ByteSource,
   offset: number,
   size: number,
+  memory?: Uint8Array<ArrayBuffer>,
   inMemory = IN_MEMORY,
 ): Promise<Body> {
   if (size <= inMemory) {
-    const bytes = new Uint8Array(size);
+    const bytes = memory !== undefined && memory.length >= size ? memory.subarray(0, size) : new Uint8Array(size);
     await source.read(bytes, offset);
     return bytesBody(bytes);
   }

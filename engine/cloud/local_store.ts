@@ -28,6 +28,17 @@ export class LocalStore extends DirectoryStore {
     }
     return bytes;
   }
+
+  /** As of `RemoteStore`. */
+  async readTo(
+    key: string,
+    { offset, length, etag, signal }: { offset: number; length: number; etag: string; signal?: AbortSignal },
+    take: (piece: Uint8Array) => void,
+  ): Promise<void> {
+    for (let at = 0; at < length; at += PIECE) {
+      take(await this.read(key, { offset: offset + at, length: Math.min(PIECE, length - at), etag, signal }));
+    }
+  }
 }
 
 type Attributes = Pick<Partial<ObjectDetails>, "contentType" | "metadata">;

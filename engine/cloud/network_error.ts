@@ -28,14 +28,17 @@ export function networkError(error: unknown, place: string): StoreError {
   return new StoreError("unavailable", `${place} cannot be reached: ${words}`, true, options);
 }
 
+/** The system's code where there is one, and the words of the error and of what caused it. */
 function findCode(error: unknown): { code: string | undefined; message: string; name: string } {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code } = at as { code?: unknown };
-    if (typeof code === "string" && /^E[A-Z]+$/.test(code)) return { code, message: at.message, name: at.name };
+  if (!(error instanceof Error)) return { code: undefined, message: String(error), name: "Error" };
+  let code: string | undefined;
+  const messages: string[] = [];
+  for (let at: unknown = error; at instanceof Error && messages.length < 8; at = at.cause) {
+    const given = (at as { code?: unknown }).code;
+    if (code === undefined && typeof given === "string" && /^E[A-Z]+$/.test(given)) code = given;
+    if (at.message !== "") messages.push(at.message);
   }
-  return error instanceof Error
-    ? { code: undefined, message: error.message, name: error.name }
-    : { code: undefined, message: String(error), name: "Error" };
+  return { code, message: messages.join(": "), name: error.name };
 }
 
 /** What an answer's status alone says, where its body says nothing that is known. */

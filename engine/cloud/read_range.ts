@@ -1,32 +1,40 @@
 import { StoreError } from "./object_store.ts";
 import type { RemoteDriver } from "./remote_driver.ts";
 
-/** What an earlier try got. */
+/** Where the bytes of a range go, in their order. */
+export interface Sink {
+  /** How many will come; called once, before the first. */
+  begin(length: number): void;
+  /** Takes a piece; it is not touched afterwards. */
+  write(piece: Uint8Array): void;
+}
+
+/** What earlier tries got. */
 export interface ReadSoFar {
-  bytes?: Uint8Array<ArrayBuffer>;
+  /** Of the whole range; undefined before the first answer. */
+  length?: number;
   filled: number;
   etag?: string;
 }
 
 /**
- * One try to read a range into memory, which goes on where the last one was cut.
+ * One try to read a range, which goes on where the last one was cut.
  * @throws StoreError
  */
 export async function readRange(
   driver: RemoteDriver,
   key: string,
   range: { offset?: number; length?: number | undefined; etag?: string | undefined },
+  sink: Sink,
   signal: AbortSignal,
   alive: () => void,
   done: ReadSoFar = { filled: 0 },
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<void> {
   const offset = (range.offset ?? 0) + done.filled;
-  const length = done.bytes === undefined ? range.length : done.bytes.length - done.filled;
-  if (done.bytes !== undefined && length === 0) return done.bytes;
-  const etag = done.etag ?? range.etag;
-  const open = await driver.open(key, { offset, length, etag }, signal);
-  const { stream } = open;
-  const onAbort = () => void stream.destroy();
+  const length = done.length === undefined ? range.length : done.length - done.filled;
+  if (done.length !== undefined && length === 0) return;
+  const open = await driver.open(key, { offset, length, etag: done.etag ?? range.etag }, signal);
+  const onAbort = () => open.cancel();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     if (length !== undefined && open.length < length) {
@@ -34,24 +42,47 @@ export async function readRange(
       throw new StoreError("invalid", `${key} has ${open.size} bytes, not the range ${offset} to ${end}`);
     }
     done.etag = open.etag;
-    const bytes = done.bytes ??= new Uint8Array(open.length);
+    if (done.length === undefined) sink.begin(done.length = open.length);
     alive();
-    for await (const piece of stream as AsyncIterable<Uint8Array>) {
-      if (piece.length > bytes.length - done.filled) {
+    for await (const piece of open.pieces) {
+      signal.throwIfAborted();
+      if (piece.length > done.length - done.filled) {
         throw new StoreError("damaged", `${key}: more arrived than was asked`);
       }
-      bytes.set(piece, done.filled);
+      sink.write(piece);
       done.filled += piece.length;
       alive();
     }
-    if (done.filled === bytes.length) return bytes;
+    if (done.filled === done.length) return;
   } catch (error) {
-    if (error instanceof StoreError) throw error;
+    if (error instanceof StoreError || error instanceof SinkError) throw error;
     signal.throwIfAborted();
     throw new StoreError("unavailable", `${driver.description}: the connection was lost`, true, { cause: error });
   } finally {
     signal.removeEventListener("abort", onAbort);
-    stream.destroy();
+    open.cancel();
   }
   throw new StoreError("unavailable", `${driver.description}: the connection was lost`, true);
+}
+
+/** What the taker of the bytes has thrown: no matter of the store. */
+export class SinkError extends Error {
+  constructor(override readonly cause: unknown) {
+    super("The bytes that were read could not be taken", { cause });
+  }
+}
+
+/** Gathers a range in memory. */
+export class MemorySink implements Sink {
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #filled = 0;
+
+  begin(length: number): void {
+    this.bytes = new Uint8Array(length);
+  }
+
+  write(piece: Uint8Array): void {
+    this.bytes.set(piece, this.#filled);
+    this.#filled += piece.length;
+  }
 }

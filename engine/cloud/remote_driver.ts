@@ -29,8 +29,10 @@ export interface Body {
 }
 
 export interface OpenRange {
-  /** Node's stream; ends early where the connection is lost. */
-  stream: Readable;
+  /** Ends early, or fails, where the connection is lost. */
+  pieces: AsyncIterable<Uint8Array>;
+  /** Ends the transfer. */
+  cancel(): void;
   /** Bytes that come. */
   length: number;
   /** Of the whole object. */

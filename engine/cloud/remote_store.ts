@@ -13,7 +13,7 @@ import { inLanes } from "./in_lanes.ts";
 import { PART, partSize } from "./part_size.ts";
 import { rangeStream } from "./range_stream.ts";
 import type { Attributes, Body, ObjectDetails, Page, RemoteDriver, Upload } from "./remote_driver.ts";
-import { readRange } from "./read_range.ts";
+import { MemorySink, readRange, type ReadSoFar, type Sink, SinkError } from "./read_range.ts";
 import { withRetry } from "./retry.ts";
 import { SpoolFile } from "./spool_file.ts";
 import { spoolWriter } from "./spool_writer.ts";
@@ -93,8 +93,9 @@ export class RemoteStore implements ObjectStore {
   }
 
   async #isThere(full: string, body: Body, signal: AbortSignal): Promise<boolean> {
-    const found = await readRange(this.driver, full, {}, signal, () => {});
-    return found.length === body.size && createHash("md5").update(found).digest().equals(body.md5);
+    const sink = new MemorySink();
+    await readRange(this.driver, full, {}, sink, signal, () => {});
+    return sink.bytes.length === body.size && createHash("md5").update(sink.bytes).digest().equals(body.md5);
   }
 
   async #refuseTaken(key: string, signal: AbortSignal | undefined): Promise<void> {
@@ -181,11 +182,44 @@ export class RemoteStore implements ObjectStore {
       if (length === 0 || offset === size) return new Uint8Array();
       return await this.read(key, { offset, length: size - offset, etag, signal });
     }
-    const range = { offset, length, etag };
-    const done: { bytes?: Uint8Array<ArrayBuffer>; filled: number; etag?: string } = { filled: 0 };
-    return await this.#request(
-      { what: `read ${key}`, signal },
-      (inner, _, alive) => readRange(this.driver, full, range, inner, alive, done),
+    const sink = new MemorySink();
+    await this.#readInto(full, { offset, length, etag, signal }, sink);
+    return sink.bytes;
+  }
+
+  /**
+   * Reads a range that is there, a piece at a time.
+   * @throws what `take` throws, as it is
+   */
+  async readTo(
+    key: string,
+    range: { offset: number; length: number; etag: string; signal?: AbortSignal },
+    take: (piece: Uint8Array) => void,
+  ): Promise<void> {
+    if (range.length === 0) return;
+    const write = (piece: Uint8Array) => {
+      try {
+        take(piece);
+      } catch (error) {
+        throw new SinkError(error);
+      }
+    };
+    try {
+      await this.#readInto(this.#full(key), range, { begin() {}, write });
+    } catch (error) {
+      throw error instanceof SinkError ? error.cause : error;
+    }
+  }
+
+  async #readInto(
+    full: string,
+    range: { offset: number; length?: number; etag?: string; signal?: AbortSignal },
+    sink: Sink,
+  ): Promise<void> {
+    const done: ReadSoFar = { filled: 0 };
+    await this.#request(
+      { what: `read ${full}`, signal: range.signal },
+      (inner, _, alive) => readRange(this.driver, full, range, sink, inner, alive, done),
     );
   }
 

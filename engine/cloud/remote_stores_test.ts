@@ -115,7 +115,7 @@ for (const [name, open, location] of [["s3", inS3, s3Location], ["azure", inAzur
 }
 
 const unreachable: Record<string, StoreLocation> = {
-  "refused": { type: "s3", bucket: "b", prefix: "", endpoint: "http://127.0.0.1:9", forcePathStyle: true },
+  "refused": { type: "s3", bucket: "b", prefix: "", endpoint: "http://127.0.0.1:50009", forcePathStyle: true },
   "no host": { type: "s3", bucket: "b", prefix: "", endpoint: "http://nowhere.invalid", forcePathStyle: true },
 };
 

@@ -63,7 +63,15 @@ class S3Driver implements RemoteDriver {
       );
       const arriving = answer.ContentLength ?? 0;
       const size = Number(answer.ContentRange?.split("/")[1] ?? arriving);
-      return { stream: answer.Body as Readable, length: arriving, size, etag: bare(answer.ETag) };
+      const stream = answer.Body as unknown as ReadableStream<Uint8Array>;
+      const reader = stream.getReader();
+      return {
+        pieces: piecesOf(reader),
+        cancel: () => cancel(reader),
+        length: arriving,
+        size,
+        etag: bare(answer.ETag),
+      };
     }).catch((error) => {
       if (!(error instanceof StoreError && error.kind === "exists")) throw error;
       throw new StoreError("unavailable", `${key} was replaced while it was read`, false, { cause: error });
@@ -277,6 +285,22 @@ async function* pages(sdk: S3Sdk, client: Client, request: { Bucket: string; Pre
     if (!page.IsTruncated) return;
     markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
   }
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+async function* piecesOf(reader: Reader): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+function cancel(reader: Reader): void {
+  reader.cancel().catch(() => {
+    // The connection was lost already.
+  });
 }
 
 function named({ contentType, metadata }: Attributes): { ContentType?: string; Metadata?: Record<string, string> } {

@@ -230,7 +230,7 @@ Deno.test("an unknown provider is 404, one that is not configured 503 with the v
 Deno.test("a missing bucket, wrong credentials and no connection each say what is wrong", async () => {
   const cases: [env: Record<string, string>, provider: string, words: RegExp][] = [
     [{ S3_BUCKET: "no-such-bucket" }, "s3", /no such bucket/],
-    [{ S3_ENDPOINT: "http://127.0.0.1:9" }, "s3", /refused/],
+    [{ S3_ENDPOINT: "http://127.0.0.1:50009" }, "s3", /refused/],
     [{ AZURE_STORAGE_CONTAINER: "no-such-container" }, "azure", /no such container/],
     [
       {

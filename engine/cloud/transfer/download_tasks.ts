@@ -11,7 +11,7 @@ import { LocalTarget } from "./local_target.ts";
 import { BYTES, CHECKSUM } from "./upload_tasks.ts";
 import type { TaskContext } from "../../../workers/types.ts";
 
-const AT_ONCE = 4;
+const AT_ONCE = 3;
 
 export interface DownloadSource {
   location: CloudLocation;
@@ -97,14 +97,18 @@ export async function downloadParts(
   if (file === undefined) throw lost(path);
   const arrived: ArrivedPart[] = [];
   try {
-    await inLanes(AT_ONCE, parts.length, context.signal, async (at, signal) => {
+    await inLanes(AT_ONCE, parts.length, context.signal, async (number, signal) => {
       context.checkpoint();
-      const index = parts[at];
+      const index = parts[number];
       const range = { offset: index * plan.partSize, length: lengthOf(plan, index) };
-      const bytes = await store.read(key, { ...range, etag: plan.etag, signal });
-      posix.writeFrom(file, bytes, range.offset);
-      arrived.push({ index, crc: crc32(bytes) });
-      Atomics.add(context.counters, BYTES, BigInt(bytes.length));
+      let [at, crc] = [range.offset, 0];
+      await store.readTo(key, { ...range, etag: plan.etag, signal }, (piece) => {
+        posix.writeFrom(file, piece, at);
+        at += piece.length;
+        crc = crc32(piece, crc);
+        Atomics.add(context.counters, BYTES, BigInt(piece.length));
+      });
+      arrived.push({ index, crc });
     });
   } catch (error) {
     throw localError(error, path);

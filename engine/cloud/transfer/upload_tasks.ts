@@ -17,8 +17,10 @@ export const CHECKSUM = "syncline-crc32";
 /** Index of the job's counter of transferred bytes. */
 export const BYTES = 0;
 /** Parts on their way at once, of each task. */
-const AT_ONCE = 4;
+const AT_ONCE = 3;
 const PIECE = 1 << 20;
+/** This thread's memory for parts, used again: what is garbage is freed late. */
+const buffers: Uint8Array<ArrayBuffer>[] = [];
 
 export interface UploadPlan {
   upload: Upload;
@@ -106,10 +108,13 @@ export async function uploadParts(
     const index = parts[at];
     const offset = index * plan.partSize;
     const size = Math.min(plan.partSize, file.size - offset);
-    const body = await sourceBody(file, offset, size);
+    const memory = buffers.pop() ?? new Uint8Array(PART);
+    const body = await sourceBody(file, offset, size, memory);
     const opened = body.open();
     const crc = opened instanceof Uint8Array ? crc32(opened) : await sum(file, context, offset, size);
     const tag = await store.putPart(plan.upload, index + 1, body, signal);
+    // Not where it failed: a request that was given up may still read from it.
+    buffers.push(memory);
     sent.push({ index, tag, crc });
     Atomics.add(context.counters, BYTES, BigInt(size));
   });
