@@ -16,8 +16,8 @@ import type { TaskContext } from "../../../workers/types.ts";
 export const CHECKSUM = "syncline-crc32";
 /** Index of the job's counter of transferred bytes. */
 export const BYTES = 0;
-/** Parts on their way at once, of each task. */
-const AT_ONCE = 3;
+/** Parts on their way at once, of each task: each is held in memory, and as many tasks run as there are workers. */
+const AT_ONCE = 2;
 const PIECE = 1 << 20;
 /** This thread's memory for parts, used again: what is garbage is freed late. */
 const buffers: Uint8Array<ArrayBuffer>[] = [];
