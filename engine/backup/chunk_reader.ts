@@ -4,6 +4,7 @@ import type { ChunkIndex } from "./chunk_index.ts";
 import { frameKey, openFrame } from "./pack_frame.ts";
 import { MergedReads, type PackReads } from "./merged_reads.ts";
 import { packObject } from "./pack_table.ts";
+import { release } from "./release.ts";
 import { EngineError } from "../errors.ts";
 import { type ObjectStore, StoreError } from "../cloud/object_store.ts";
 
@@ -27,6 +28,8 @@ export interface ChunkReaderOptions {
 export class ChunkReader {
   readonly #access: RepositoryAccess;
   readonly #store: PackReads;
+  /** Whether what is read is a buffer of its own: merged reads share one. */
+  readonly #ownsReads: boolean;
   readonly #index: ChunkIndex;
   readonly #options: ChunkReaderOptions;
   /** By frame; the one used last is the last. */
@@ -39,6 +42,7 @@ export class ChunkReader {
   constructor(access: RepositoryAccess, store: ObjectStore, index: ChunkIndex, options: ChunkReaderOptions) {
     this.#access = access;
     this.#store = store.isDistant ? new MergedReads(store) : store;
+    this.#ownsReads = !store.isDistant;
     this.#index = index;
     this.#options = options;
   }
@@ -95,7 +99,10 @@ export class ChunkReader {
       };
       const stored = await this.#store.read(what, range);
       const number = index.numberInPack(frame);
-      return openFrame(stored, { key, number, codec: index.codec(frame), plainLength: index.plainLength(frame) }, what);
+      const form = { key, number, codec: index.codec(frame), plainLength: index.plainLength(frame) };
+      const bytes = openFrame(stored, form, what);
+      if (this.#ownsReads && bytes !== stored) release(stored);
+      return bytes;
     } catch (error) {
       if (error instanceof StoreError && (error.kind === "not-found" || error.kind === "invalid")) {
         throw this.#lost(wanted, frame, "is missing", error);

@@ -14,14 +14,14 @@ export interface PackRange {
 }
 
 export interface PackReads {
-  read(key: string, range: PackRange): Promise<Uint8Array>;
+  read(key: string, range: PackRange): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** What is read of a pack in one request. */
 interface Stretch {
   start: number;
   end: number;
-  bytes: Promise<Uint8Array>;
+  bytes: Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /**
@@ -36,7 +36,7 @@ export class MergedReads implements PackReads {
   constructor(private readonly store: ObjectStore) {}
 
   /** @throws StoreError */
-  async read(key: string, range: PackRange): Promise<Uint8Array> {
+  async read(key: string, range: PackRange): Promise<Uint8Array<ArrayBuffer>> {
     const { offset, length, size, signal } = range;
     this.#cover(key, range);
     try {
@@ -88,8 +88,8 @@ export class MergedReads implements PackReads {
     return end;
   }
 
-  async #take(start: number, end: number): Promise<Uint8Array> {
-    const parts: Uint8Array[] = [];
+  async #take(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
     for (const stretch of this.#stretches) {
       if (stretch.end <= start || stretch.start >= end) continue;
       const bytes = await stretch.bytes;

@@ -4,6 +4,7 @@ import { decrypt, packKey, SALT_BYTES } from "./cipher.ts";
 import { decompress } from "./compression.ts";
 import { damaged } from "./damaged.ts";
 import { Codec, type PackKind } from "./pack_table.ts";
+import { release } from "./release.ts";
 
 export const HEADER_BYTES = 48;
 export const TRAILER_BYTES = 16;
@@ -71,7 +72,11 @@ export function openFrame(
   what: string,
 ): Uint8Array {
   const compressed = key === null ? stored : decrypt(key, number, stored, NONE, what);
-  if (codec === Codec.zstd) return decompress(compressed, plainLength, what);
+  if (codec === Codec.zstd) {
+    const plain = decompress(compressed, plainLength, what);
+    if (key !== null) release(compressed as Uint8Array<ArrayBuffer>);
+    return plain;
+  }
   if (compressed.length !== plainLength) throw damaged(what, "a frame has another length than its table says");
   return compressed;
 }
