@@ -51,6 +51,7 @@ const STATUS_OF_KIND: Record<ErrorKind, [ErrorStatus, string]> = {
   conflict: [409, "CONFLICT"],
   "sync-failed": [500, "SYNC_FAILED"],
   "backup-failed": [500, "BACKUP_FAILED"],
+  "database-failed": [500, "DATABASE_ERROR"],
   "wrong-password": [403, "FORBIDDEN"],
   damaged: [500, "BACKUP_FAILED"],
   "storage-unavailable": [503, "CLOUD_ERROR"],

@@ -9,6 +9,7 @@ export interface ShutdownParts {
   listener: Listener;
   sessions: Pick<Sessions, "shutdown">;
   pool: Pick<TaskPool, "close">;
+  databasePool: Pick<TaskPool, "close">;
   state: Pick<State, "close">;
   logger: Logger;
   /** Fires first, so that event streams end. */
@@ -24,7 +25,8 @@ const POOL_MS = 1_000;
  * state. Every step is bounded and runs whatever became of those before; takes at most about 9 s.
  * @returns whether every step ended well.
  */
-export async function shutDown({ listener, sessions, pool, state, logger, stopping }: ShutdownParts): Promise<boolean> {
+export async function shutDown(parts: ShutdownParts): Promise<boolean> {
+  const { listener, sessions, pool, databasePool, state, logger, stopping } = parts;
   let clean = true;
   const step = async (name: string, work: () => Promise<unknown>, boundMs: number) => {
     try {
@@ -40,7 +42,7 @@ export async function shutDown({ listener, sessions, pool, state, logger, stoppi
   const answered = listener.stop();
   await step("sessions", () => sessions.shutdown(SESSIONS_MS), SESSIONS_MS + 500);
   await step("answers", () => answered, ANSWERS_MS);
-  await step("pool", () => pool.close(POOL_MS), POOL_MS + 500);
+  await step("pool", () => Promise.all([pool.close(POOL_MS), databasePool.close(POOL_MS)]), POOL_MS + 500);
   await step("state", () => state.close(), ANSWERS_MS);
   return clean;
 }

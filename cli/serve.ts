@@ -23,7 +23,8 @@ import { CloudUsage } from "../engine/cloud/transfer/usage.ts";
 import { PathLocks, prepareDataDirectory, syncFiles } from "../engine/files/mod.ts";
 import { Sessions } from "../engine/jobs/mod.ts";
 import { openState } from "../engine/state/mod.ts";
-import { createPool } from "../workers/pool.ts";
+import { lazyPool } from "../workers/lazy_pool.ts";
+import { createPool, type PoolEvent } from "../workers/pool.ts";
 
 /** Resolves once the server listens; it runs until a signal stops it. Exits with 1 where it cannot start. */
 export function serve(): Promise<void> {
@@ -46,6 +47,10 @@ async function start(): Promise<void> {
   const health = new HealthProbe({ dataDir, ping: () => state.ping(), clouds: cloudProbes(places) });
   const sessions = await Sessions.open(state);
   const pool = createPool({ size: config.workers, onEvent: (event) => logPoolEvent(logger, event) });
+  const databasePool = lazyPool(DATABASE_WORKERS, () => {
+    const onEvent = (event: PoolEvent) => logPoolEvent(logger, event);
+    return createPool({ size: DATABASE_WORKERS, stuckAfterMs: DATABASE_STUCK_MS, onEvent });
+  });
   const services = { pool, dataDir, locks: new PathLocks() };
   const backupServices = { ...services, password: config.repositoryPassword, host: Deno.hostname() };
   const stopping = new AbortController();
@@ -82,12 +87,16 @@ async function start(): Promise<void> {
   clean();
   Deno.unrefTimer(setInterval(clean, CLEAN_MS));
   const listener = listen({ fetch: app.fetch, host: config.host, port: config.port, logger });
-  stopOnSignals(logger, () => shutDown({ listener, sessions, pool, state, logger, stopping }));
+  stopOnSignals(logger, () => shutDown({ listener, sessions, pool, databasePool, state, logger, stopping }));
   await Deno.stdout.write(new TextEncoder().encode(welcome(listener.url, token)));
 }
 
 const PROBE_MS = 3_000;
 const CLEAN_MS = 3_600_000;
+/** Synchronisations of databases that run at once; more wait. */
+const DATABASE_WORKERS = 2;
+/** SQLite works in the thread itself, and some of its statements take long. */
+const DATABASE_STUCK_MS = 600_000;
 
 function cloudProbes(places: { provider: "s3" | "azure"; location: CloudLocation }[]) {
   return Object.fromEntries(places.map(({ provider, location }) => {

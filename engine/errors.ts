@@ -10,6 +10,7 @@
  * - `conflict`: the state of things forbids it now; another run, a safety limit.
  * - `sync-failed`: the synchronisation could not start or go on.
  * - `backup-failed`: the same of a backup, a restore or the repository's care.
+ * - `database-failed`: a database cannot be reached, or refused or failed to do something.
  * - `wrong-password`: the repository cannot be opened with the password that there is, or needs one and there is none.
  * - `damaged`: what is stored is not what was written, and the operation cannot do without it.
  * - `storage-unavailable`: an object store cannot be reached, throttles or is not configured.
@@ -21,6 +22,7 @@ export type ErrorKind =
   | "not-found"
   | "conflict"
   | "sync-failed"
+  | "database-failed"
   | "backup-failed"
   | "wrong-password"
   | "damaged"

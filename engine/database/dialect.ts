@@ -21,6 +21,8 @@ export interface Dialect {
    * @throws DatabaseError `connection`, `authentication` or `missing`; never with the password in it.
    */
   connect(spec: ConnectionSpec, signal: AbortSignal): Promise<Connection>;
+  /** Where the engine has a faster way than `all` and `insert` into an empty table. */
+  readonly directCopy?: DirectCopy;
 }
 
 /** The server at the other end. */
@@ -117,6 +119,8 @@ export interface Writer extends AsyncDisposable {
   advanceIdentity(side: TableSide): Promise<void>;
   /** Runs {@link Connection.creation}'s statements. */
   create(statements: string[]): Promise<void>;
+  /** As {@link Connection.find}, on the writer's own connection: it sees what the transaction has created. */
+  find(entity: string): Promise<Table>;
 }
 
 /**

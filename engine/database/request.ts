@@ -79,10 +79,31 @@ export interface SyncDatabaseResult {
 /** One line of the NDJSON of a diff. */
 export interface RowDifference {
   entity: string;
-  /** What a sync would do to the target. */
+  /** Whose row would change; the source's only with `direction: "two-way"`. */
+  side: "target" | "source";
+  /** What a sync would do to it. */
   change: "insert" | "update" | "delete";
   /** Column name to canonical text; of a table without a key all columns. */
   key: Record<string, string | null>;
   /** The columns that differ; of an insert and a delete all columns, with only the side that has the row. */
   columns: Record<string, { source?: string | null; target?: string | null }>;
+}
+
+/** Which part of a diff's differences is wanted. */
+export interface DiffPageRequest {
+  /** At least 1. */
+  limit: number;
+  /** A `nextCursor` of an earlier page of the same request; it goes on reading the same result. */
+  cursor?: string;
+}
+
+export interface DatabaseDiff {
+  /** What a dry run answers. */
+  summary: SyncDatabaseResult;
+  /** Differences on all pages. */
+  totalCount: number;
+  /** Null on the last page. */
+  nextCursor: string | null;
+  /** Reads this page's differences from their file; to be called once. */
+  differences(): AsyncIterable<RowDifference>;
 }

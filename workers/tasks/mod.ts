@@ -2,7 +2,7 @@
  * The tasks that workers can run: each is a function of the engine, from plain data to plain data, that does its own
  * input and output. The map's type is the protocol's source.
  */
-import type { TaskHandler } from "../types.ts";
+import type { TaskContext, TaskHandler } from "../types.ts";
 import { browseTree } from "../../engine/backup/browse.ts";
 import { listChanges } from "../../engine/backup/changes.ts";
 import { findEntryTask, readContentTask } from "../../engine/backup/content.ts";
@@ -40,6 +40,7 @@ import {
 } from "../../engine/cloud/transfer/download_tasks.ts";
 import { deleteObject, linkObject, listObjects, objectDetails } from "../../engine/cloud/transfer/query_tasks.ts";
 import { abortUpload, beginUpload, completeUpload, uploadParts } from "../../engine/cloud/transfer/upload_tasks.ts";
+import { runDatabase } from "../../engine/database/run/run.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { planOver } from "../../engine/files/over.ts";
 import { begin, end, flush, forget, prepare } from "../../engine/files/prepare.ts";
@@ -107,6 +108,7 @@ export const tasks = {
   "cloud.details": objectDetails,
   "cloud.delete": deleteObject,
   "cloud.link": linkObject,
+  "database.run": runDatabase,
 } satisfies Record<string, TaskHandler<never, unknown, never>>;
 
 type Tasks = typeof tasks;
@@ -114,7 +116,7 @@ export type TaskName = keyof Tasks & string;
 
 /** Task name → the types of its input, output and progress values. */
 export type TaskMap = {
-  [K in TaskName]: Tasks[K] extends (input: infer I, context: infer _) => infer O
-    ? { input: I; output: Awaited<O>; progress: never }
+  [K in TaskName]: Tasks[K] extends (input: infer I, context: infer C) => infer O
+    ? { input: I; output: Awaited<O>; progress: C extends TaskContext<infer P> ? P : never }
     : never;
 };
