@@ -1,9 +1,14 @@
 /** `/docs` as a browser shows it. */
 import assert from "node:assert/strict";
 import { startServer } from "../harness/server.ts";
-import { startBrowser } from "./browser.ts";
+import { inBrowser, startBrowser } from "./browser.ts";
 
-Deno.test("the reference page shows every endpoint, from this server alone and without an error", async () => {
+Deno.test({
+  ...inBrowser("the reference page shows every endpoint, from this server alone and without an error"),
+  fn: showsEveryEndpoint,
+});
+
+async function showsEveryEndpoint() {
   await using server = await startServer();
   await using browser = await startBrowser();
   const page = await browser.context.newPage();
@@ -55,4 +60,4 @@ Deno.test("the reference page shows every endpoint, from this server alone and w
   assert.deepEqual(elsewhere, []);
   assert.ok(asked.includes(`${server.url}/docs/swagger-ui-bundle.js`));
   assert.deepEqual(complaints, []);
-});
+}
