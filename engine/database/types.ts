@@ -70,11 +70,12 @@ export type LogicalType =
  *   `-infinity`.
  * - `time`: `HH:MM:SS` and, where it is not zero, a point and the fraction without trailing zeros; with an offset `+HH[:MM[:SS]]`
  *   where the type has one.
- * - `timestamp`: the date, a space, the time. `timestamptz`: the same in UTC, without an offset.
+ * - `timestamp`: the date, a space, the time, and ` BC` at the end. `timestamptz`: the same in UTC, without an offset.
  * - `uuid`: 36 characters in lower case.
- * - `json`: compact, members sorted by key (code points), the last of equal keys; numbers as `decimal`.
+ * - `json`: compact, members sorted by key (code points), the last of equal keys; numbers as `decimal`, with an exponent where
+ *   that would add more than 400 zeros.
  * - `bits`: `0` and `1`.
- * - `native`: the engine's own text.
+ * - `native`: the engine's own text; between two SQLite files the value as a literal of SQL.
  */
 export type Form =
   | "integer"
@@ -104,6 +105,8 @@ export interface Column {
   identity: boolean;
   /** Has a default, so that an insert may leave it out. */
   hasDefault: boolean;
+  /** SQLite: what it converts values to that are stored, and whether the column can hold nothing but NULL and its type. */
+  storage?: { affinity: "integer" | "real" | "numeric" | "text" | "blob"; exact: boolean };
   /** Of text, where the engine has them: its name, and whether it tells apart what differs in bytes. */
   collation?: { name: string; deterministic: boolean };
 }
