@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { inLanes } from "./in_lanes.ts";
 import { compareKeys } from "./key.ts";
 import { type ObjectStore, StoreError, type StoreErrorKind } from "./object_store.ts";
 import { createRandom, testSeed } from "../../tests/harness/random.ts";
@@ -9,6 +11,10 @@ export interface Provided extends AsyncDisposable {
 }
 
 const text = (value: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(value);
+const PIECE = 1 << 20;
+/** Bytes that are not zeros, and how far they are from each other, in a long object. */
+const MARK = 100_000;
+const MARK_EVERY = 64 << 20;
 const ODD_KEYS = [
   "plain",
   "a/b/c",
@@ -26,7 +32,9 @@ const ODD_KEYS = [
   "composed/\u00e9",
   "decomposed/e\u0301",
   "x".repeat(255),
-  `${"d".repeat(250)}/${"e".repeat(250)}/${"f".repeat(250)}/${"g".repeat(250)}`,
+  // The longest key: 1,024 bytes.
+  ["d", "e", "f", "g", "h"].map((letter) => letter.repeat(204)).join("/"),
+  ["日", "ü", "é", "x"].map((letter) => letter.repeat(84 * 3 / text(letter).length)).join("/") + "/123456789012",
 ];
 
 async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
@@ -56,11 +64,12 @@ async function write(store: ObjectStore, pieces: Uint8Array[], key?: string): Pr
  * @param open gives a new, empty store.
  * @param isConditional false: the service decides nothing in one step, so only a key that was there before is refused.
  * @param refused matches the odd keys that the service cannot keep as they are.
+ * @param large bytes of a long object, of which few are no zeros: as many as the place can hold.
  */
 export function testObjectStore(
   name: string,
   open: () => Promise<Provided>,
-  { isConditional = true, refused }: { isConditional?: boolean; refused?: RegExp } = {},
+  { isConditional = true, refused, large }: { isConditional?: boolean; refused?: RegExp; large: number },
 ): void {
   const oddKeys = ODD_KEYS.filter((key) => !refused?.test(key));
 
@@ -166,14 +175,51 @@ export function testObjectStore(
     assert.deepEqual(await keysOf(store), []);
   });
 
-  test("a listing of many objects is whole and in order", async (store) => {
-    const keys = Array.from({ length: 1_200 }, (_, i) => `packs/${(i * 7919 % 256).toString(16)}/${i}`);
-    for (let at = 0; at < keys.length; at += 100) {
-      await Promise.all(keys.slice(at, at + 100).map((key) => store.put(key, text(key))));
-    }
+  test("a listing of 10,000 objects is whole and in order", async (store) => {
+    const keys = Array.from({ length: 10_001 }, (_, i) => `packs/${(i * 7919 % 64).toString(16)}/${i}`);
+    await inLanes(32, keys.length, undefined, (at) => store.put(keys[at], text(keys[at])));
+    await store.put("packs-beside", text("beside"));
     const infos = await Array.fromAsync(store.list("packs/"));
     assert.deepEqual(infos.map((info) => info.key), keys.toSorted(compareKeys));
     assert(infos.every((info) => info.size === text(info.key).length));
+  });
+
+  test(`an object of ${large} bytes goes through in pieces`, async (store) => {
+    const random = createRandom(9).bytes(MARK);
+    const marks = Array.from(
+      { length: Math.floor(large / MARK_EVERY) },
+      (_, i) => i * MARK_EVERY + (i % 3) * (PIECE - 1),
+    );
+    marks.push(large - MARK);
+    const zeros = new Uint8Array(PIECE);
+    const expected = (at: number, size: number) => {
+      const here = marks.filter((mark) => mark < at + size && mark + MARK > at);
+      if (here.length === 0) return zeros.subarray(0, size);
+      const piece = new Uint8Array(size);
+      for (const mark of here) {
+        const from = Math.max(at, mark);
+        piece.set(random.subarray(from - mark, Math.min(MARK, at + size - mark)), from - at);
+      }
+      return piece;
+    };
+    const pieces = function* () {
+      for (let at = 0; at < large; at += PIECE) yield expected(at, Math.min(PIECE, large - at));
+    };
+    await store.put("large", ReadableStream.from(pieces()));
+    assert.equal((await store.head("large")).size, large);
+    let arrived = 0;
+    for await (const piece of await store.get("large")) {
+      assert(piece.length <= 16 << 20, `a piece of ${piece.length} bytes`);
+      for (let at = 0; at < piece.length; at += PIECE) {
+        const part = piece.subarray(at, at + PIECE);
+        assert.equal(Buffer.compare(part, expected(arrived + at, part.length)), 0, `after ${arrived + at}`);
+      }
+      arrived += piece.length;
+    }
+    assert.equal(arrived, large);
+    for (const mark of marks) {
+      assert(Buffer.from(await store.read("large", { offset: mark, length: MARK })).equals(random), String(mark));
+    }
   });
 
   test("only one of many gets a key that must be free", async (store) => {

@@ -1,5 +1,6 @@
 import type { ObjectWriter, PutOptions } from "./object_store.ts";
 import * as posix from "../posix/mod.ts";
+import { isHole } from "./holes.ts";
 import { makeDirectory, storeError, TEMPORARY } from "./directory_paths.ts";
 
 const PRIVATE = 0o600;
@@ -52,7 +53,8 @@ export class DirectoryWriter implements ObjectWriter {
   async write(piece: Uint8Array): Promise<void> {
     this.signal?.throwIfAborted();
     try {
-      if (this.mayBlock) posix.writeFrom(this.file, piece, this.#size);
+      if (isHole(piece)) posix.truncate(this.file, this.#size + piece.length);
+      else if (this.mayBlock) posix.writeFrom(this.file, piece, this.#size);
       else await (this.#pending = posix.writeFromLater(this.file, piece, this.#size));
     } catch (error) {
       throw storeError(error, `${TEMPORARY}/${this.name}`);

@@ -3,6 +3,7 @@ import { isMainThread } from "node:worker_threads";
 import * as posix from "../posix/mod.ts";
 import type { ByteSource } from "./body.ts";
 import { storeError } from "./directory_paths.ts";
+import { isHole } from "./holes.ts";
 import { StoreError } from "./object_store.ts";
 
 const FLAGS = posix.O_RDWR | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW;
@@ -35,7 +36,8 @@ export class SpoolFile implements ByteSource, AsyncDisposable {
 
   async append(piece: Uint8Array): Promise<void> {
     try {
-      if (!isMainThread) posix.writeFrom(this.#file, piece, this.size);
+      if (isHole(piece)) posix.truncate(this.#file, this.size + piece.length);
+      else if (!isMainThread) posix.writeFrom(this.#file, piece, this.size);
       else await (this.#pending = posix.writeFromLater(this.#file, piece, this.size));
     } catch (error) {
       throw storeError(error, `a temporary file in ${tmpdir()}`);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { type Provided, testObjectStore } from "./conformance_testing.ts";
 import { DirectoryStore } from "./directory_store.ts";
 import { FaultyStore } from "./faulty_store.ts";
@@ -18,13 +19,18 @@ async function inDirectory(mayBlock: boolean): Promise<Provided & { store: Direc
 
 const inMemory = () => Promise.resolve({ store: new MemoryStore(), [Symbol.asyncDispose]: nothing });
 
-testObjectStore("memory", inMemory);
+/** The largest that S3 takes as one part, and one byte. */
+const LARGE = 5 * 2 ** 30 + 1;
+const IN_MEMORY = 100_000_001;
+
+testObjectStore("memory", inMemory, { large: IN_MEMORY });
 testObjectStore(
   "faulty, without a fault",
   () => Promise.resolve({ store: new FaultyStore(new MemoryStore()), [Symbol.asyncDispose]: nothing }),
+  { large: IN_MEMORY },
 );
-testObjectStore("directory, as in a worker", () => inDirectory(true));
-testObjectStore("directory, as on the main thread", () => inDirectory(false));
+testObjectStore("directory, as in a worker", () => inDirectory(true), { large: LARGE });
+testObjectStore("directory, as on the main thread", () => inDirectory(false), { large: LARGE });
 
 Deno.test("a directory store follows no link and lists none", async () => {
   await using provided = await inDirectory(true);
@@ -55,6 +61,17 @@ Deno.test("a directory store keeps its temporary files apart, private, and remov
   assert.equal(await store.removeUnfinished(new Date(Date.now() - 60_000)), 0);
   assert.equal(await store.removeUnfinished(new Date(Date.now() + 60_000)), 10);
   assert.deepEqual(await Array.fromAsync(Deno.readDir(`${store.path}/tmp`)), []);
+});
+
+Deno.test("a directory store keeps zeros as holes, also at an object's end", async () => {
+  await using provided = await inDirectory(true);
+  const { store } = provided;
+  const pieces = [new Uint8Array(3 << 20), Uint8Array.of(1, 2, 3), new Uint8Array(2 << 20)];
+  await store.put("sparse", ReadableStream.from(pieces));
+  const { size, blocks } = await Deno.stat(`${store.path}/sparse`);
+  assert.equal(size, (5 << 20) + 3);
+  assert((blocks as number) * 512 < 1 << 20, `${blocks} blocks`);
+  assert(Buffer.from(await store.read("sparse")).equals(Buffer.concat(pieces)));
 });
 
 Deno.test("a fault happens at its operation, before it, after it or in its middle", async () => {
