@@ -59,7 +59,7 @@ function lines(result: SyncFilesResult): string[] {
   const { statistics: { created, updated, renamed, deleted, bytesTransferred }, dryRun, plan = [] } = result;
   return [
     ...plan.map(({ action, path }) => `${action} ${path}`),
-    `${dryRun ? "Would create" : "Created"} ${created}, updated ${updated}, renamed ${renamed}, deleted ${deleted}; ` +
+    `${dryRun ? "Planned: " : ""}${created} created, ${updated} updated, ${renamed} renamed, ${deleted} deleted; ` +
     `${formatBytes(bytesTransferred)} copied, ${formatCount(result.errors.length, "error")}, ` +
     `in ${formatDuration(result.executionTimeMs)}`,
   ];

@@ -42,7 +42,7 @@ Deno.test("sync copies from a relative path, and 1 is the code of what cannot be
   assert.deepEqual([planned.dryRun, planned.plan.length > 0], [true, true]);
   const done = await syncline(["sync", "from", "to"], options);
   assert.deepEqual([done.code, done.stderr], [0, ""]);
-  assert.match(done.stdout, /^Created 1, .*5 bytes copied/);
+  assert.match(done.stdout, /^1 created, .*5 bytes copied/);
   await assertSameTree(`${sandbox.root}/from`, `${sandbox.root}/to`);
 
   await Deno.writeTextFile(`${sandbox.root}/to/extra`, "");
