@@ -28,6 +28,7 @@ import { registerMonitoring } from "./routes/monitoring.ts";
 import { registerSessionEvents } from "./routes/session_events.ts";
 import { registerSessions } from "./routes/sessions.ts";
 import { registerSyncFiles } from "./routes/sync_files.ts";
+import { registerWebhooks } from "./routes/webhooks.ts";
 import { shorten } from "./shorten.ts";
 import { StaticRouteCache } from "./static_route_cache.ts";
 
@@ -63,6 +64,7 @@ export function createApp(dependencies: AppDependencies): App {
   registerSessions(app, dependencies);
   registerSessionEvents(app, dependencies);
   registerKeys(app, keys);
+  registerWebhooks(app, dependencies);
   registerMonitoring(app, dependencies);
   registerDocumentation(app);
 

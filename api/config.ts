@@ -1,6 +1,7 @@
 /** The server's configuration: environment variables, validated once at start. */
 import { resolve } from "node:path";
 import { z } from "zod";
+import { isAllowEntry } from "../engine/jobs/webhooks/mod.ts";
 import { LOG_LEVELS, type LogLevel } from "./logging.ts";
 
 export interface Config {
@@ -18,6 +19,8 @@ export interface Config {
   rateLimit: number;
   /** Opens encrypted repositories, and encrypts new ones. */
   repositoryPassword: string | undefined;
+  /** Hosts, addresses and networks that webhooks may reach although they are private. */
+  webhookAllow: string[];
   cloud: CloudConfig;
   logLevel: LogLevel;
 }
@@ -66,6 +69,12 @@ function schema(currentDirectory: string) {
     AWS_PROFILE: z.string().optional(),
     AZURE_STORAGE_CONNECTION_STRING: z.string().optional(),
     AZURE_STORAGE_CONTAINER: z.string().regex(/^[a-z0-9$-]{1,63}$/, "must be the name of a container").optional(),
+    SYNCLINE_WEBHOOK_ALLOW: z.string().default("")
+      .transform((list) => list.split(",").map((entry) => entry.trim()).filter((entry) => entry !== ""))
+      .refine(
+        (entries) => entries.every(isAllowEntry),
+        "must be host names, IP addresses or networks (10.0.0.0/8), separated by commas",
+      ),
     SYNCLINE_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
   });
 }
@@ -92,6 +101,7 @@ export function readConfig(env: Record<string, string | undefined>, currentDirec
     workers: values.SYNCLINE_WORKERS,
     rateLimit: values.SYNCLINE_RATE_LIMIT,
     repositoryPassword: values.SYNCLINE_REPOSITORY_PASSWORD,
+    webhookAllow: values.SYNCLINE_WEBHOOK_ALLOW,
     cloud: cloudOf(values),
     logLevel: values.SYNCLINE_LOG_LEVEL,
   };

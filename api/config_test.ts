@@ -13,6 +13,7 @@ Deno.test("without variables the defaults hold, and an empty one counts as unset
     token: undefined,
     rateLimit: 100,
     repositoryPassword: undefined,
+    webhookAllow: [],
     cloud: { s3: undefined, azure: undefined },
     logLevel: "info",
   });
@@ -28,6 +29,7 @@ Deno.test("each variable is taken", () => {
     SYNCLINE_WORKERS: "3",
     SYNCLINE_RATE_LIMIT: "1000000000",
     SYNCLINE_REPOSITORY_PASSWORD: "correct horse",
+    SYNCLINE_WEBHOOK_ALLOW: "hooks.internal, 10.0.0.0/8",
     S3_BUCKET: "bucket",
     S3_ENDPOINT: "http://127.0.0.1:9000",
     AZURE_STORAGE_CONNECTION_STRING: "AccountName=a;AccountKey=secret;",
@@ -43,6 +45,7 @@ Deno.test("each variable is taken", () => {
     workers: 3,
     rateLimit: 1_000_000_000,
     repositoryPassword: "correct horse",
+    webhookAllow: ["hooks.internal", "10.0.0.0/8"],
     cloud: {
       s3: { bucket: "bucket", endpoint: "http://127.0.0.1:9000", forcePathStyle: true },
       azure: { container: "container" },
@@ -64,6 +67,7 @@ Deno.test("a value that cannot be used is named in one line, with what it may be
     ["SYNCLINE_WORKERS", "0", /1 to 64/],
     ["SYNCLINE_RATE_LIMIT", "0", /1 to 1000000000/],
     ["SYNCLINE_REPOSITORY_PASSWORD", "secret".repeat(200), /at most 1024/],
+    ["SYNCLINE_WEBHOOK_ALLOW", "http://here", /host names, IP addresses or networks/],
     ["S3_BUCKET", "a/b", /bucket/],
     ["S3_ENDPOINT", "localhost:9000", /http:\/\//],
     ["S3_FORCE_PATH_STYLE", "yes", /true or false/],

@@ -5,6 +5,7 @@ import type { CloudOperations } from "../engine/cloud/transfer/types.ts";
 import type { CloudUsage } from "../engine/cloud/transfer/usage.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import type { JobContext, Sessions } from "../engine/jobs/mod.ts";
+import type { Webhooks } from "../engine/jobs/webhooks/mod.ts";
 import type { ApiKey, State, StoredAnswer } from "../engine/state/mod.ts";
 import type { CloudPlaces } from "./cloud_places.ts";
 import type { HealthProbe } from "./health.ts";
@@ -31,6 +32,10 @@ export interface AppDependencies {
   links: Pick<LinkSigner, "sign" | "verify">;
   /** Reads an object of the provider `local`. */
   openLocal(key: string, range: { offset: number; length: number }): Promise<ReadableStream<Uint8Array>>;
+  webhooks: Pick<
+    Webhooks,
+    "list" | "find" | "subscribe" | "unsubscribe" | "deliveries" | "delivery" | "redeliver" | "test"
+  >;
   paths: PathGuard;
   health: HealthProbe;
   prometheus: PrometheusMetrics;

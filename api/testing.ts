@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { BackupOperations } from "../engine/backup/operations.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import { type JobContext, Sessions } from "../engine/jobs/mod.ts";
+import { Webhooks } from "../engine/jobs/webhooks/mod.ts";
 import { openState, type Scope, type State } from "../engine/state/mod.ts";
 import { type App, createApp } from "./app.ts";
 import { HealthProbe } from "./health.ts";
@@ -78,7 +79,8 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
   const [logger, readLog] = recordingLogger();
   const report = (message: string, error: unknown) => logger.error(message, { error });
   const state = await openState({ dataDir, report });
-  const sessions = await Sessions.open(state);
+  const webhooks = new Webhooks({ store: state.webhooks, allow: ["127.0.0.1"], report });
+  const sessions = await Sessions.open(state, () => webhooks.wake());
   const { token } = await state.keys.create({ name: "admin", scopes: ["admin"] });
   const health = new HealthProbe({ dataDir, ping: () => state.ping() });
   const stats = { workers: 2, busy: 0, queued: 0, replaced: 0, abandoned: 0, tasksCompleted: 0, tasksFailed: 0 };
@@ -101,6 +103,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
     usage: { changed() {}, refresh: () => Promise.resolve() },
     links: await LinkSigner.open(`${dataDir}/link-key`),
     openLocal: (key, range) => new LocalStore(`${dataDir}/cloud/objects`).get(key, range),
+    webhooks,
     paths: await PathGuard.open([root], dataDir),
     health,
     prometheus: new PrometheusMetrics({ sessions, pool: { stats: () => stats }, backups: state.backups }),
@@ -153,6 +156,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await sessions.shutdown(1_000);
+      await webhooks.close();
       await state.close();
       health[Symbol.dispose]();
       await logger.flush();

@@ -22,6 +22,7 @@ import { cloudOperations } from "../engine/cloud/transfer/cloud_operations.ts";
 import { CloudUsage } from "../engine/cloud/transfer/usage.ts";
 import { PathLocks, prepareDataDirectory, syncFiles } from "../engine/files/mod.ts";
 import { Sessions } from "../engine/jobs/mod.ts";
+import { Webhooks } from "../engine/jobs/webhooks/mod.ts";
 import { openState } from "../engine/state/mod.ts";
 import { lazyPool } from "../workers/lazy_pool.ts";
 import { createPool, type PoolEvent } from "../workers/pool.ts";
@@ -45,7 +46,9 @@ async function start(): Promise<void> {
   const clouds = new CloudPlaces(config.cloud, `${dataDir}/cloud/objects`);
   const places = clouds.configured().map((provider) => ({ provider, location: clouds.ofProvider(provider) }));
   const health = new HealthProbe({ dataDir, ping: () => state.ping(), clouds: cloudProbes(places) });
-  const sessions = await Sessions.open(state);
+  const webhooks = new Webhooks({ store: state.webhooks, allow: config.webhookAllow, report });
+  const sessions = await Sessions.open(state, () => webhooks.wake());
+  webhooks.wake();
   const pool = createPool({ size: config.workers, onEvent: (event) => logPoolEvent(logger, event) });
   const databasePool = lazyPool(DATABASE_WORKERS, () => {
     const onEvent = (event: PoolEvent) => logPoolEvent(logger, event);
@@ -74,6 +77,7 @@ async function start(): Promise<void> {
     usage,
     links: await LinkSigner.open(`${dataDir}/cloud/link-key`),
     openLocal: (key, range) => openCloudStore(clouds.ofProvider("local")).get(key, range),
+    webhooks,
     paths,
     health,
     prometheus: new PrometheusMetrics({ sessions, pool, backups: state.backups }),
@@ -87,7 +91,7 @@ async function start(): Promise<void> {
   clean();
   Deno.unrefTimer(setInterval(clean, CLEAN_MS));
   const listener = listen({ fetch: app.fetch, host: config.host, port: config.port, logger });
-  stopOnSignals(logger, () => shutDown({ listener, sessions, pool, databasePool, state, logger, stopping }));
+  stopOnSignals(logger, () => shutDown({ listener, sessions, pool, databasePool, webhooks, state, logger, stopping }));
   await Deno.stdout.write(new TextEncoder().encode(welcome(listener.url, token)));
 }
 

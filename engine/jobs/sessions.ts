@@ -19,6 +19,7 @@ import type {
   SessionQuery,
   StartedRun,
 } from "./types.ts";
+import { eventOfEnd } from "./webhooks/event.ts";
 import { within } from "./within.ts";
 
 /** How long {@link Sessions.cancel} waits for the work to stop. */
@@ -34,6 +35,7 @@ const EVENT_ID_GAP = 10_000;
 /** Runs operations as sessions and answers for them: now, and from disk once they are over. */
 export class Sessions {
   readonly #state: State;
+  readonly #onEnd: () => void;
   readonly #store: SessionStore;
   readonly #retry: BackgroundRetry;
   /** Every session that is not over, or whose end is not stored yet. */
@@ -42,16 +44,21 @@ export class Sessions {
   readonly #view: SessionView;
   #isStopping = false;
 
-  private constructor(state: State) {
+  private constructor(state: State, onEnd: () => void) {
     this.#state = state;
+    this.#onEnd = onEnd;
     this.#store = state.sessions;
     this.#retry = new BackgroundRetry(state.report);
     this.#view = new SessionView(state.sessions, this.#live);
   }
 
-  /** Runs that a dead process left behind become `interrupted`; open manual sessions stay open. */
-  static async open(state: State): Promise<Sessions> {
-    const sessions = new Sessions(state);
+  /**
+   * Runs that a dead process left behind become `interrupted`; open manual sessions stay open.
+   *
+   * @param onEnd called whenever a run's end is stored, and with it what subscribers will be told. Must not throw.
+   */
+  static async open(state: State, onEnd: () => void = () => {}): Promise<Sessions> {
+    const sessions = new Sessions(state, onEnd);
     await sessions.#recover();
     return sessions;
   }
@@ -276,8 +283,10 @@ export class Sessions {
     if (live.isEnding) return await live.ended;
     const entry = live.prepareEnd({ ...end.session, completedAt: new Date().toISOString() });
     const store = async () => {
-      await this.#store.finish(entry, end.result, { ...end.figures, durationMs });
+      const figures = { ...end.figures, durationMs };
+      await this.#store.finish(entry, end.result, figures, eventOfEnd(entry.session, figures));
       this.#forget(live);
+      this.#onEnd();
     };
     try {
       await store();
@@ -329,7 +338,8 @@ export class Sessions {
     await Promise.all(runs.map((entry) => {
       const end = endOfStop("interrupted", entry.session, DIED);
       const session = { ...entry.session, ...end.session, completedAt };
-      return this.#store.finish({ ...entry, session }, null, { ...end.figures, durationMs: null });
+      const figures = { ...end.figures, durationMs: null };
+      return this.#store.finish({ ...entry, session }, null, figures, eventOfEnd(session, figures));
     }));
     for (const entry of entries) {
       if (entry.session.kind !== "manual") continue;

@@ -94,4 +94,47 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX backups_by_age ON backups (last_run_at);
   `,
+  `
+  CREATE TABLE webhook_subscriptions (
+    id TEXT PRIMARY KEY NOT NULL,
+    url TEXT NOT NULL,
+    events TEXT NOT NULL, -- JSON array
+    description TEXT NOT NULL,
+    secret TEXT NOT NULL, -- whsec_ and base64
+    created_at INTEGER NOT NULL,
+    disabled_at INTEGER -- null while it is active
+  ) STRICT;
+
+  -- Written in the transaction that ends a session, so that no event is lost.
+  CREATE TABLE webhook_events (
+    id TEXT PRIMARY KEY NOT NULL,
+    type TEXT NOT NULL,
+    payload TEXT NOT NULL, -- JSON
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX webhook_events_by_age ON webhook_events (created_at);
+
+  CREATE TABLE webhook_deliveries (
+    id INTEGER PRIMARY KEY, -- in the order of their making
+    event_id TEXT NOT NULL REFERENCES webhook_events (id) ON DELETE CASCADE,
+    subscription_id TEXT NOT NULL REFERENCES webhook_subscriptions (id) ON DELETE CASCADE,
+    status TEXT NOT NULL DEFAULT 'pending',
+    created_at INTEGER NOT NULL,
+    next_attempt_at INTEGER -- null once it is over
+  ) STRICT;
+  CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (event_id);
+  CREATE INDEX webhook_deliveries_by_subscription ON webhook_deliveries (subscription_id, id);
+  CREATE INDEX webhook_deliveries_due ON webhook_deliveries (subscription_id, next_attempt_at)
+    WHERE next_attempt_at IS NOT NULL;
+
+  CREATE TABLE webhook_attempts (
+    id INTEGER PRIMARY KEY,
+    delivery_id INTEGER NOT NULL REFERENCES webhook_deliveries (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    status_code INTEGER,
+    error TEXT
+  ) STRICT;
+  CREATE INDEX webhook_attempts_by_delivery ON webhook_attempts (delivery_id);
+  `,
 ];

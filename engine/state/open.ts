@@ -6,6 +6,7 @@ import { SqliteKeyStore } from "./keys.ts";
 import { SqliteMetricStore } from "./metrics.ts";
 import { type Report, reportToStderr } from "./report.ts";
 import { SqliteSessionStore } from "./sessions.ts";
+import { SqliteWebhookStore } from "./webhooks.ts";
 import type { State } from "./types.ts";
 import { Writer, type WriterOptions } from "./writer.ts";
 
@@ -46,6 +47,7 @@ class SqliteState implements State {
   readonly sessions: SqliteSessionStore;
   readonly metrics: SqliteMetricStore;
   readonly backups: SqliteBackupStore;
+  readonly webhooks: SqliteWebhookStore;
   readonly report: Report;
   readonly #claim: DirectoryClaim;
   readonly #writer: Writer;
@@ -61,6 +63,7 @@ class SqliteState implements State {
     this.idempotency = new SqliteIdempotencyStore(reader, writer);
     this.sessions = new SqliteSessionStore(reader, writer);
     this.metrics = new SqliteMetricStore(reader, writer);
+    this.webhooks = new SqliteWebhookStore(reader, writer);
     this.backups = new SqliteBackupStore(reader, writer);
   }
 

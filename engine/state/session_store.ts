@@ -1,3 +1,4 @@
+import type { WebhookEvent } from "../jobs/webhooks/types.ts";
 import type { ManualResult, Session, SessionStatus } from "../jobs/types.ts";
 
 /** A session as it is stored. */
@@ -36,8 +37,14 @@ export interface SessionStore {
    * Stores the end of a session and, for a run, adds its figures to its parent and to the metrics, all or nothing.
    * Idempotent: an end is stored once, whatever comes after.
    * @param result JSON, or null
+   * @param event for the webhooks' outbox, stored in the same transaction: there is no end without its event
    */
-  finish(entry: StoredSession, result: string | null, figures: RunFigures | null): Promise<void>;
+  finish(
+    entry: StoredSession,
+    result: string | null,
+    figures: RunFigures | null,
+    event?: WebhookEvent,
+  ): Promise<void>;
   /** Forgets a session, where it is. */
   remove(sequence: number): Promise<void>;
   /** With its result. */

@@ -1,8 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Session, SessionStatus } from "../jobs/types.ts";
+import type { WebhookEvent } from "../jobs/webhooks/types.ts";
 import type { SqlValue, Statement } from "./protocol.ts";
 import type { OperationSums, RunFigures, SessionStore, StoredSession } from "./session_store.ts";
 import * as sql from "./session_sql.ts";
+import { outboxOfEnd } from "./webhooks.ts";
 import type { Writer } from "./writer.ts";
 
 export const KEPT_SESSIONS = 10_000;
@@ -99,12 +101,18 @@ export class SqliteSessionStore implements SessionStore {
     await this.#writer.write([{ sql: sql.PROGRESS, parameters: changing(entry) }], { durable: false });
   }
 
-  async finish(entry: StoredSession, result: string | null, figures: RunFigures | null): Promise<void> {
+  async finish(
+    entry: StoredSession,
+    result: string | null,
+    figures: RunFigures | null,
+    event?: WebhookEvent,
+  ): Promise<void> {
     const { sequence, session } = entry;
     const completedAt = session.completedAt === null ? Date.now() : Date.parse(session.completedAt);
     const error = session.error === null ? null : JSON.stringify(session.error);
     const statements: Statement[] = figures === null ? [] : this.#addFigures(entry, figures);
     // Last: each statement before acts only while the session is not over, so a repeated end changes nothing.
+    if (event !== undefined) statements.push(...outboxOfEnd(sequence, event));
     if (result !== null) statements.push({ sql: sql.STORE_RESULT, parameters: [sequence, result] });
     statements.push({ sql: sql.FINISH, parameters: [...changing(entry), error, completedAt] });
     await this.#writer.write(statements);

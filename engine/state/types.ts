@@ -1,4 +1,5 @@
 /** What the server remembers between starts, as the rest of the program sees it. */
+import type { WebhookStore } from "../jobs/webhooks/types.ts";
 import type { Report } from "./report.ts";
 import type { SessionStore } from "./session_store.ts";
 
@@ -118,6 +119,7 @@ export interface State {
   readonly idempotency: IdempotencyStore;
   readonly sessions: SessionStore;
   readonly metrics: MetricStore;
+  readonly webhooks: WebhookStore;
   readonly backups: BackupStore;
   /** Where failures of background work go. */
   readonly report: Report;

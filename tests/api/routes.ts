@@ -30,6 +30,12 @@ export const ROUTES: [method: string, path: string][] = [
   ["GET", "/keys"],
   ["POST", "/keys"],
   ["DELETE", "/keys/{}"],
+  ["POST", "/webhooks/subscribe"],
+  ["GET", "/webhooks"],
+  ["DELETE", "/webhooks/{}"],
+  ["GET", "/webhooks/{}/deliveries"],
+  ["POST", "/webhooks/{}/deliveries/{}/redeliver"],
+  ["POST", "/webhooks/{}/test"],
 ];
 
 /** The route with an id that nothing has. */
