@@ -13,6 +13,12 @@ export interface ServerOptions {
   env?: Record<string, string>;
 }
 
+interface Question {
+  method: "GET" | "POST";
+  headers: Record<string, string>;
+  body?: string;
+}
+
 /** The server as a user starts it: its own process, permission set and log, default settings but for the rate limit. */
 export class Server implements AsyncDisposable {
   readonly #process: LineProcess;
@@ -64,13 +70,26 @@ export class Server implements AsyncDisposable {
   }
 
   /** Throws on any answer but a 2xx, with the body's words. */
-  async post<T>(path: string, body: unknown): Promise<T> {
+  post<T>(path: string, body: unknown): Promise<T> {
+    return this.#ask(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** As {@link post}. */
+  get<T>(path: string): Promise<T> {
+    return this.#ask(path, { method: "GET", headers: {} });
+  }
+
+  async #ask<T>(path: string, { method, headers, body }: Question): Promise<T> {
     let response: Response;
     try {
       response = await fetch(`http://127.0.0.1:${this.#port}${BASE}${path}`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
-        body: JSON.stringify(body),
+        method,
+        headers: { ...headers, authorization: `Bearer ${this.#token}` },
+        body,
         signal: this.#options.signal,
       });
     } catch (error) {
@@ -78,7 +97,7 @@ export class Server implements AsyncDisposable {
       throw await withLog(error, this.#options.logFile);
     }
     const text = await response.text();
-    if (!response.ok) throw new Error(`POST ${path} answered ${response.status}: ${text.slice(0, 1000)}`);
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text.slice(0, 1000)}`);
     return JSON.parse(text);
   }
 

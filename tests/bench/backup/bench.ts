@@ -11,7 +11,10 @@ import { BackupRounds, type Subject } from "./backup_rounds.ts";
 import { BigFile } from "./big_file.ts";
 import { type BackupBenchOptions, readOptions, USAGE } from "./options.ts";
 import { findRepositoryPeers } from "./peers.ts";
-import { makeBackupReport } from "./report.ts";
+import { measureHistory } from "./history.ts";
+import { measureManyFiles } from "./many_files.ts";
+import { type BackupMeasurements, type Figure, makeBackupReport } from "./report.ts";
+import { serverOptions } from "./server_options.ts";
 import { SynclineRepository } from "./syncline.ts";
 import { formatBackupReport } from "./table.ts";
 
@@ -30,20 +33,45 @@ async function bench(options: BackupBenchOptions, signal: AbortSignal): Promise<
   const original = options.only.has("tree") ? await originalTree(options, signal) : undefined;
   const listing = original === undefined ? undefined : await list(original, signal);
   await using workspace = await Workspace.create(options.temp, need(options, listing), options.keep);
-  const peers = await findRepositoryPeers({ home: await workspace.directory("home"), signal });
-  if (peers.missing.length > 0) progress(`going on without ${peers.missing.join(", ")}`);
+  const notes: string[] = [];
+  const compared = await compare(original, workspace, options, signal, notes);
+  const figures: Figure[] = [];
+  if (options.only.has("small")) figures.push(...await measureManyFiles(workspace, options, signal));
+  if (options.only.has("history")) figures.push(...await measureHistory(workspace, options, signal));
+  if (!options.settle) {
+    notes.push("not settled: what creates files may be slowed by what an earlier bench removed");
+  }
+  const report = makeBackupReport({
+    machine,
+    ...compared,
+    tree: listing === undefined ? null : describe(options, listing),
+    bigBytes: options.only.has("big") ? options.bigBytes : null,
+    rounds: options.rounds,
+    figures,
+    notes,
+  });
+  await Deno.writeTextFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  for (const line of formatBackupReport(report)) print(line);
+  return report.holds;
+}
+
+/** Against the other tools. Adds to the notes. */
+async function compare(
+  original: string | undefined,
+  workspace: Workspace,
+  options: BackupBenchOptions,
+  signal: AbortSignal,
+  notes: string[],
+): Promise<Pick<BackupMeasurements, "versions" | "missing" | "runs" | "sizes" | "serverPeakBytes">> {
   const subjects: Subject[] = [];
   if (original !== undefined) subjects.push(await treeSubject(original, workspace, options, signal));
   if (options.only.has("big")) subjects.push(await bigSubject(workspace, options, signal));
+  if (subjects.length === 0) return { versions: {}, missing: [], runs: [], sizes: [], serverPeakBytes: null };
+  const peers = await findRepositoryPeers({ home: await workspace.directory("home"), signal });
+  if (peers.missing.length > 0) progress(`going on without ${peers.missing.join(", ")}`);
   if (options.settle) await settle(options.temp, signal);
 
-  await using server = await Server.start({
-    dataDir: await workspace.directory("data"),
-    roots: [`${workspace.path}/trees`],
-    logFile: `${workspace.path}/server.log`,
-    env: { SYNCLINE_REPOSITORY_PASSWORD: "a password of the bench" },
-    signal,
-  });
+  await using server = await Server.start(await serverOptions(workspace, "compared", signal));
   const serverMemory = new MemoryPeak(server.pid);
   const tools = [new SynclineRepository(server), ...peers.tools];
   const rounds = new BackupRounds({ tools, workspace, serverMemory, versions: options.versions, signal });
@@ -52,25 +80,9 @@ async function bench(options: BackupBenchOptions, signal: AbortSignal): Promise<
   }
   const serverPeakBytes = await serverMemory.overall();
   const exitCode = await server.stop();
-  const notes = options.settle
-    ? []
-    : ["not settled: what creates files may be slowed by what an earlier bench removed"];
   if (exitCode !== 0) notes.push(`the server ended with ${exitCode} when it was asked to stop`);
-  const report = makeBackupReport({
-    machine,
-    versions: peers.versions,
-    missing: peers.missing,
-    tree: listing === undefined ? null : describe(options, listing),
-    bigBytes: options.only.has("big") ? options.bigBytes : null,
-    rounds: options.rounds,
-    runs: rounds.runs,
-    sizes: rounds.sizes,
-    serverPeakBytes,
-    notes,
-  });
-  await Deno.writeTextFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
-  for (const line of formatBackupReport(report)) print(line);
-  return report.holds;
+  const { runs, sizes } = rounds;
+  return { versions: peers.versions, missing: peers.missing, runs, sizes, serverPeakBytes };
 }
 
 async function treeSubject(
@@ -105,13 +117,20 @@ async function bigSubject(
 }
 
 /** An upper bound of what the run has on the disk at one time, assuming that all peers are installed. */
-function need({ only, rounds, bigBytes, versions }: BackupBenchOptions, listing: Listing | undefined): Need {
+function need(
+  { only, rounds, bigBytes, versions, smallFiles, history }: BackupBenchOptions,
+  listing: Listing | undefined,
+): Need {
   const tools = 3;
   const tree = listing === undefined ? 0 : listing.bytes + listing.entries.length * 4096;
   const big = only.has("big") ? bigBytes : 0;
   // A repository and what is restored from it, of each tool, are emptied at a round's end.
-  const bytes = tree + big + tools * Math.max(2 * tree, (1.9 + versions / 100) * big) + 1e9;
-  const entries = (listing?.entries.length ?? 0) * (1 + tools * rounds) + 20_000 * rounds;
+  const small = only.has("small") ? smallFiles : 0;
+  const versionsOfHistory = only.has("history") ? history : 0;
+  const bytes = tree + big + tools * Math.max(2 * tree, (1.9 + versions / 100) * big) + 1e9 + small * 8_800 +
+    versionsOfHistory * 1e6;
+  const entries = (listing?.entries.length ?? 0) * (1 + tools * rounds) + 20_000 * rounds + 2 * small +
+    10 * versionsOfHistory + 60_000;
   return { bytes, entries };
 }
 

@@ -37,6 +37,7 @@ function measurements(changes: Partial<BackupMeasurements>): BackupMeasurements 
     runs: [],
     sizes: [],
     serverPeakBytes: 100,
+    figures: [],
     notes: [],
     ...changes,
   };
@@ -70,5 +71,16 @@ Deno.test("medians are compared, and judged against restic alone", () => {
 
 Deno.test("the server's memory is judged over the whole run", () => {
   assert.equal(makeBackupReport(measurements({})).holds, true);
-  assert.equal(makeBackupReport(measurements({ serverPeakBytes: 500 * 1024 ** 2 })).memory.holds, false);
+  assert.equal(makeBackupReport(measurements({ serverPeakBytes: 500 * 1024 ** 2 })).memory?.holds, false);
+});
+
+Deno.test("a figure is judged by itself, and one without a bound only told", () => {
+  const told = { name: "restore of many", unit: "s" as const, value: 100, bound: null };
+  const judged = { name: "list", unit: "s" as const, value: 1, bound: 1 };
+  const report = makeBackupReport(measurements({ serverPeakBytes: null, figures: [told, { ...judged, value: 0.9 }] }));
+  assert.equal(report.holds, true);
+  const failed = makeBackupReport(measurements({ serverPeakBytes: null, figures: [told, judged] }));
+  assert.equal(failed.holds, false);
+  const text = formatBackupReport(failed).join("\n");
+  for (const words of ["restore of many", "100.00 s", "< 1 s", "NO"]) assert.ok(text.includes(words), words);
 });

@@ -1,7 +1,7 @@
 import type { Judged } from "../report.ts";
 import { table } from "../table.ts";
 import type { Dataset } from "./options.ts";
-import type { BackupReport, SizeRow, StepRow } from "./report.ts";
+import { type BackupReport, holds, type SizeRow, type StepRow } from "./report.ts";
 import type { Step } from "./repository_tool.ts";
 
 const MIB = 1024 * 1024;
@@ -24,13 +24,14 @@ export function formatBackupReport(report: BackupReport): string[] {
     `load ${machine.loadAverage.toFixed(2)}`,
     `  deno ${machine.deno}; ${Object.values(versions).join("; ")}`,
     "",
-    ...stepTable(report),
-    "",
-    ...sizeTable(report),
-    "",
-    `Server memory, peak: ${(memory.value / MIB).toFixed(0)} MiB (bound: under ${memory.bound / MIB} MiB, ${
-      memory.holds ? "yes" : "NO"
-    })`,
+    ...report.steps.length > 0 ? [...stepTable(report), ""] : [],
+    ...report.sizes.length > 0 ? [...sizeTable(report), ""] : [],
+    ...report.figures.length > 0 ? [...figureTable(report), ""] : [],
+    ...memory === null ? [] : [
+      `Server memory, peak: ${(memory.value / MIB).toFixed(0)} MiB (bound: under ${memory.bound / MIB} MiB, ${
+        memory.holds ? "yes" : "NO"
+      })`,
+    ],
     ...report.missing.map((tool) => `Not measured: ${tool} is not installed`),
     ...report.notes.map((note) => `Note: ${note}`),
     "",
@@ -64,6 +65,16 @@ function sizeTable(report: BackupReport): string[] {
     ...judgement(row),
   ]);
   return table([head, ...rows], 3);
+}
+
+function figureTable({ figures }: BackupReport): string[] {
+  const text = (value: number, unit: string) => `${unit === "s" ? value.toFixed(2) : value.toFixed(0)} ${unit}`;
+  const rows = figures.map((figure) => [
+    figure.name,
+    text(figure.value, figure.unit),
+    ...figure.bound === null ? ["", ""] : [`< ${figure.bound} ${figure.unit}`, holds(figure) ? "yes" : "NO"],
+  ]);
+  return table([["by itself", "", "bound", "holds"], ...rows], 1);
 }
 
 /** A row's titles, left out where they are those of the row above. */
