@@ -1,6 +1,7 @@
 import type { RepositoryAccess } from "./access.ts";
 import { Bitmap } from "./bitmap.ts";
 import type { Blame } from "./blame.ts";
+import { catalogFaults } from "./catalog_care.ts";
 import { asEngineError } from "./failure.ts";
 import { parseKey } from "./key_object.ts";
 import { acquireLease } from "./lease.ts";
@@ -102,6 +103,9 @@ class Checking {
     }
     for (const { key, isMissing, reason } of faults) {
       this.#problems.add(isMissing ? "missing" : "damaged", key, reason);
+    }
+    for (const { key, reason } of await catalogFaults(this.access, this.store, stored.catalogs, list.versions)) {
+      this.#problems.add("damaged", key, reason);
     }
     await this.#each(stored.keys, parseKey);
     await this.#each(stored.leases, (key, bytes) => decodeLease(this.access, key, bytes));

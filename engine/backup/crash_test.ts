@@ -7,6 +7,8 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { BackupWorld } from "./testing/backup_world.ts";
 import { assertSound, check, create, prune, repair } from "./testing/maintenance.ts";
+import { extendCatalogs } from "./catalog_care.ts";
+import { listHeads } from "./version_heads.ts";
 import { listVersions } from "./version.ts";
 import { type FaultMode, FaultyStore } from "../cloud/faulty_store.ts";
 import { MemoryStore } from "../cloud/memory_store.ts";
@@ -33,7 +35,8 @@ interface Case {
   added: string[][];
 }
 
-async function withVersions(password: string | undefined): Promise<Case> {
+/** @param more versions that change nothing, so that there are enough for catalogs. */
+async function withVersions(password: string | undefined, more = 0): Promise<Case> {
   const world = await BackupWorld.make({ password });
   const random = createRandom(11);
   const states = new Map<string, Files>();
@@ -52,6 +55,7 @@ async function withVersions(password: string | undefined): Promise<Case> {
   fs.rmSync(`${world.source}/d/once`);
   world.write("source/d/new", random.bytes(2_000));
   await keep();
+  for (let i = 0; i < more; i++) await keep();
   return { world, states, added };
 }
 
@@ -137,21 +141,21 @@ for (const password of [undefined, "secret"]) {
   });
 
   Deno.test(`${kind}: a crash at every operation of a prune`, async () => {
-    const backups = await withVersions(password);
+    const backups = await withVersions(password, 3);
     using world = backups.world;
     const all = [...backups.states];
-    const kept = new Set(all.slice(-1).map(([versionId]) => versionId));
-    const { packsDeleted, packsRepacked } = await prune(world, { keepLast: 1, dryRun: true });
+    const kept = new Set(all.slice(-4).map(([versionId]) => versionId));
+    const { packsDeleted, packsRepacked } = await prune(world, { keepLast: 4, dryRun: true });
     assert(packsDeleted > 0 && packsRepacked > 0, `${packsDeleted} ${packsRepacked}`);
-    await atEveryOperation(backups, () => prune(world, { keepLast: 1 }), async (store, { torn, succeeded }) => {
+    await atEveryOperation(backups, () => prune(world, { keepLast: 4 }), async (store, { torn, succeeded }) => {
       await assertSoundBut(world, torn);
       const left = await versionsOf(world, store);
       for (const versionId of kept) assert(left.includes(versionId));
       if (succeeded) assert.equal(left.length, kept.size);
       for (const versionId of left) await assertRestores(backups, versionId, backups.states.get(versionId) as Files);
-      await prune(world, { keepLast: 1 });
+      await prune(world, { keepLast: 4 });
       const { unusedBytes, versions } = await assertSound(world);
-      assert.deepEqual([versions, unusedBytes < 500], [1, true], `${unusedBytes}`);
+      assert.deepEqual([versions, unusedBytes < 500], [4, true], `${unusedBytes}`);
       for (const [versionId, files] of all) if (kept.has(versionId)) await assertRestores(backups, versionId, files);
     });
   });
@@ -160,6 +164,7 @@ for (const password of [undefined, "secret"]) {
     const backups = await withVersions(password);
     using world = backups.world;
     const [first, second, third] = [...backups.states.keys()];
+    await extendCatalogs(world.access, world.store, await listHeads(world.access, world.store));
     await damage(backups);
     const before = await check(world);
     const objects = new Set(before.problems.map(({ object }) => object));
@@ -190,6 +195,7 @@ async function damage({ world, added }: Case): Promise<void> {
   const bytes = objects.get(data) as Uint8Array<ArrayBuffer>;
   bytes[1000] ^= 1;
   await world.store.put(data, bytes);
+  for (const [key, content] of objects) if (key.startsWith("catalogs/")) await world.store.put(key, content.slice(1));
   for (const key of added[2]) if (key.startsWith("index/")) await world.store.delete(key);
 }
 

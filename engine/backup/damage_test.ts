@@ -7,6 +7,8 @@ import * as fs from "node:fs";
 import { BackupWorld } from "./testing/backup_world.ts";
 import { type Damage, everyDamage } from "./testing/damage.ts";
 import { assertSound, check, create, repair } from "./testing/maintenance.ts";
+import { extendCatalogs } from "./catalog_care.ts";
+import { listHeads } from "./version_heads.ts";
 import { listVersions } from "./version.ts";
 import type { CheckResult } from "./types.ts";
 import { MemoryStore } from "../cloud/memory_store.ts";
@@ -38,6 +40,7 @@ async function makeBackups(password: string | undefined): Promise<Backups> {
   world.write("source/b/new", "new");
   const second = await create(world);
   states.set(second.versionId, world.list(world.source));
+  await extendCatalogs(world.access, world.store, await listHeads(world.access, world.store), 1);
   return { world, states };
 }
 

@@ -2,7 +2,7 @@ import { asEngineError } from "./failure.ts";
 import { summarise } from "./list_versions.ts";
 import { openRepository } from "./repository.ts";
 import type { BackupServices, VersionSummary } from "./types.ts";
-import { listVersions } from "./version.ts";
+import { listHeads, newestOf } from "./version_heads.ts";
 import type { StoreLocation } from "../cloud/object_store.ts";
 import { openStore } from "../cloud/open_store.ts";
 import { EngineError } from "../errors.ts";
@@ -20,11 +20,13 @@ export async function findVersionAt(
 ): Promise<VersionSummary> {
   try {
     const access = await openRepository(repository, services.password);
-    const { versions } = await listVersions(access, openStore(repository));
-    const wanted = versions.findLast((version) =>
+    const store = openStore(repository);
+    const { heads } = await listHeads(access, store);
+    const earlier = heads.filter((version) =>
       Date.parse(version.createdAt) <= pointInTime.getTime() &&
       (source === undefined || version.host === source.host && version.source === source.sourceDirectory)
     );
+    const wanted = await newestOf(access, store, earlier);
     if (wanted !== undefined) return summarise(wanted);
   } catch (error) {
     throw asEngineError(error);

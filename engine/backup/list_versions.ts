@@ -3,20 +3,22 @@ import { openStore } from "../cloud/open_store.ts";
 import type { VersionListing } from "./operations.ts";
 import { openRepository } from "./repository.ts";
 import type { BackupServices, VersionSummary } from "./types.ts";
-import { listVersions, type Version, versionObject } from "./version.ts";
+import type { VersionHead } from "./catalog.ts";
+import { versionObject } from "./version.ts";
+import { listHeads } from "./version_heads.ts";
 
 /** All versions of a repository. @throws EngineError, StoreError */
 export async function versionListing(repository: StoreLocation, services: BackupServices): Promise<VersionListing> {
   const access = await openRepository(repository, services.password);
-  const { versions, damaged } = await listVersions(access, openStore(repository));
+  const { heads, damaged } = await listHeads(access, openStore(repository));
   return {
-    versions: versions.reverse().map(summarise),
+    versions: heads.reverse().map(summarise),
     damaged: damaged.map(({ key }) => key.slice(versionObject("").length)),
   };
 }
 
 /** A version as the API and the command line show it. */
-export function summarise(version: Version): VersionSummary {
+export function summarise(version: VersionHead): VersionSummary {
   return {
     versionId: version.versionId,
     createdAt: version.createdAt,

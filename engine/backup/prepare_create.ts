@@ -1,10 +1,11 @@
 import * as fs from "node:fs";
 import type { RepositoryAccess } from "./access.ts";
+import { extendCatalogs } from "./catalog_care.ts";
 import type { ChunkIndexData } from "./chunk_index.ts";
 import { loadIndex } from "./index_segment.ts";
 import { openSourceDirectory, type SourceRoot } from "./source_root.ts";
 import type { DirectoryEntry } from "./tree_entry.ts";
-import { listVersions } from "./version.ts";
+import { listHeads, newestOf } from "./version_heads.ts";
 import { entryXattrs } from "./xattrs.ts";
 import { openStore } from "../cloud/open_store.ts";
 import { statOf } from "../posix/mod.ts";
@@ -40,8 +41,13 @@ export async function prepareCreate(input: PrepareCreateInput): Promise<PrepareC
   if (xattrs !== undefined) entry.push({ xattrs });
   const store = openStore(access.location);
   // Versions come first: whatever they need is then in the index (FORMAT section 9).
-  const { versions } = await listVersions(access, store);
-  const newest = versions.findLast((version) => version.host === host && version.source === source);
+  const found = await listHeads(access, store);
+  await extendCatalogs(access, store, found);
+  const newest = await newestOf(
+    access,
+    store,
+    found.heads.filter((version) => version.host === host && version.source === source),
+  );
   const { index } = await loadIndex(access, store);
   const parent = newest === undefined
     ? null

@@ -1,4 +1,6 @@
 import type { RepositoryAccess } from "./access.ts";
+import { type CatalogEntry, headOf } from "./catalog.ts";
+import { renewCatalogs } from "./catalog_care.ts";
 import type { ChunkIndex } from "./chunk_index.ts";
 import { damaged } from "./damaged.ts";
 import { asEngineError } from "./failure.ts";
@@ -77,7 +79,7 @@ class Pruning {
     const expired = new Set(expiredVersions(list.versions, request, new Date()));
     const kept = list.versions.filter(({ versionId }) => !expired.has(versionId));
     const { index } = await loadIndex(this.access, this.store);
-    const { packs, segments } = await listStored(this.store, this.signal);
+    const { packs, segments, versions: sizes } = await listStored(this.store, this.signal);
     this.#segments = segments;
 
     this.#report(10, "Looking for what is needed");
@@ -88,7 +90,12 @@ class Pruning {
     const unindexed = [...packs].map(([name, size]) => ({ name, size }));
 
     if (request.dryRun) this.#reclaimed = estimate(plan, unindexed);
-    else await this.#apply(index, marked, plan, [...expired], unindexed);
+    else {
+      this.#report(40, "Deleting versions");
+      await this.#delete([...expired].map(versionObject));
+      await this.#renewCatalogs(kept, sizes);
+      await this.#apply(index, marked, plan, unindexed);
+    }
     return {
       deletedCount: expired.size,
       reclaimedBytes: Math.max(0, Math.round(this.#reclaimed)),
@@ -122,15 +129,20 @@ class Pruning {
     });
   }
 
+  async #renewCatalogs(versions: Version[], sizes: Map<string, number>): Promise<void> {
+    const entries = versions.map((version): CatalogEntry => ({
+      size: sizes.get(version.versionId) as number,
+      head: headOf(version),
+    }));
+    await this.#delete(await renewCatalogs(this.access, this.store, entries));
+  }
+
   async #apply(
     index: ChunkIndex,
     marked: Marked,
     plan: PrunePlan,
-    expired: string[],
     unindexed: { name: string; size: number }[],
   ): Promise<void> {
-    this.#report(40, "Deleting versions");
-    await this.#delete(expired.map(versionObject));
     this.#reclaimed += await this.store.removeUnfinished(new Date(Date.now() - UNFINISHED_MS));
     await this.#deletePacks(unindexed);
     // What is dead goes first, so that a full disk has room for what is written anew.

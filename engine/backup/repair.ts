@@ -108,6 +108,7 @@ function actionsOf(found: Assessment): string[] {
   if (found.unindexed.length > 0) actions.push(`${found.unindexed.length} packs that no index segment named: taken in`);
   if (found.needsIndex) actions.push(`The index: built anew from ${found.sound.length} packs`);
   for (const { key, error } of found.damagedVersions) actions.push(`${key}: removed: ${error.details}`);
+  for (const { key, reason } of found.damagedCatalogs) actions.push(`${key}: removed: ${reason}`);
   for (const key of found.foreign) actions.push(`${key}: left alone, it is none of the repository's objects`);
   return actions;
 }

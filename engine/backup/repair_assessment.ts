@@ -1,5 +1,6 @@
 import { Bitmap } from "./bitmap.ts";
 import type { Blame } from "./blame.ts";
+import { catalogFaults } from "./catalog_care.ts";
 import { ChunkIndex } from "./chunk_index.ts";
 import { Losses } from "./losses.ts";
 import { markVersions } from "./mark_versions.ts";
@@ -34,6 +35,7 @@ export interface Assessment {
   /** Versions that lost something, oldest first. */
   affected: { version: Version; blames: Blame[] }[];
   damagedVersions: VersionList["damaged"];
+  damagedCatalogs: { key: string; reason: string }[];
   foreign: string[];
 }
 
@@ -87,6 +89,7 @@ export async function assess(run: RepairRun): Promise<Assessment> {
     needsIndex: faults.length + missing.length + bad.size + unindexed.length > 0,
     affected,
     damagedVersions: list.damaged.filter(({ key }) => isVersionId(key.slice("versions/".length))),
+    damagedCatalogs: await catalogFaults(access, store, stored.catalogs, list.versions),
     foreign: stored.foreign,
   };
 }

@@ -30,6 +30,7 @@ export class Salvaging {
 
     context.report(95, "Removing what is damaged");
     await this.#delete([
+      ...found.damagedCatalogs.map(({ key }) => key),
       ...found.damagedVersions.map(({ key }) => key),
       ...found.affected.map(({ version }) => versionObject(version.versionId)),
     ]);

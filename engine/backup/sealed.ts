@@ -5,7 +5,7 @@ import { decrypt, encrypt, objectKey, SALT_BYTES } from "./cipher.ts";
 import { concat } from "./concat.ts";
 import { damaged } from "./damaged.ts";
 
-export type SealMagic = "SLINDEX1" | "SLVERSN1" | "SLLEASE1" | "SLCONFIG";
+export type SealMagic = "SLINDEX1" | "SLVERSN1" | "SLCATLG1" | "SLLEASE1" | "SLCONFIG";
 
 const MAGIC_BYTES = 8;
 const MODE_PLAIN = 0;
@@ -14,7 +14,7 @@ const DIGEST_BYTES = 32;
 
 const encoder = new TextEncoder();
 
-/** @param key The whole key under which the object is stored; empty for an index segment, which is named by its own hash. */
+/** @param key The whole key under which the object is stored; empty for index segments and catalogs, which are named by their own hash. */
 export function seal(access: KeyAccess, magic: SealMagic, key: string, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const head = encoder.encode(magic);
   if (access.masterKey === null) {

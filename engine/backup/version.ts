@@ -4,6 +4,7 @@ import { seal, unseal } from "./sealed.ts";
 import type { Content, DirectoryEntry } from "./tree_entry.ts";
 import { isEntry } from "./tree_page.ts";
 import { EngineError } from "../errors.ts";
+import { forEachAtOnce } from "../files/run.ts";
 import { type ObjectStore, StoreError } from "../cloud/object_store.ts";
 
 /** A version of a source as it is stored (FORMAT section 8). */
@@ -93,27 +94,41 @@ export interface VersionList {
 /** Versions that are read at once; a local store needs no more, a distant one hides its delay. */
 const AT_ONCE = 16;
 
-/** All versions. One that is damaged hides no other. @throws StoreError */
-export async function listVersions(access: RepositoryAccess, store: ObjectStore): Promise<VersionList> {
-  const keys: string[] = [];
-  for await (const { key } of store.list(PREFIX)) keys.push(key);
+/** The keys and sizes of all versions. @throws StoreError */
+export async function listVersionObjects(store: ObjectStore): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for await (const { key, size } of store.list(PREFIX)) sizes.set(key, size);
+  return sizes;
+}
+
+/** The versions under some keys. One that is damaged hides no other. @throws StoreError */
+export async function readVersions(
+  access: RepositoryAccess,
+  store: ObjectStore,
+  keys: Iterable<string>,
+): Promise<VersionList> {
   const list: VersionList = { versions: [], damaged: [] };
-  let next = 0;
-  const lane = async () => {
-    while (next < keys.length) {
-      const key = keys[next++];
-      try {
-        const id = key.slice(PREFIX.length);
-        if (!isVersionId(id)) throw damaged(key, "its name is no version's");
-        list.versions.push(await readVersion(access, store, id));
-      } catch (error) {
-        // One that was deleted since it was listed is no more; anything else is worth knowing.
-        if (!(error instanceof EngineError)) throw error;
-        if (error.kind !== "not-found") list.damaged.push({ key, error });
-      }
+  await forEachAtOnce(keys, AT_ONCE, async (key) => {
+    try {
+      const id = key.slice(PREFIX.length);
+      if (!isVersionId(id)) throw damaged(key, "its name is no version's");
+      list.versions.push(await readVersion(access, store, id));
+    } catch (error) {
+      // One that was deleted since it was listed is no more; anything else is worth knowing.
+      if (!(error instanceof EngineError)) throw error;
+      if (error.kind !== "not-found") list.damaged.push({ key, error });
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  list.versions.sort((a, b) => a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0);
+  });
+  list.versions.sort(byTime);
   return list;
+}
+
+/** All versions, each read from its own object. @throws StoreError */
+export async function listVersions(access: RepositoryAccess, store: ObjectStore): Promise<VersionList> {
+  return await readVersions(access, store, (await listVersionObjects(store)).keys());
+}
+
+/** Oldest first. */
+export function byTime(a: Pick<Version, "createdAt">, b: Pick<Version, "createdAt">): number {
+  return a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0;
 }

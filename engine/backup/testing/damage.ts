@@ -22,8 +22,8 @@ export function* everyDamage(objects: Objects): Generator<Damage> {
     const other = partner(objects, key);
     const swapped = put(put(objects, key, objects.get(other)), other, bytes);
     yield { name: `${key}: swapped with ${other}`, keys: [key], objects: swapped };
-    // Nothing tells that a version was there: whoever may delete may hide it.
-    if (key.startsWith("versions/")) continue;
+    // Nothing tells that a version was there: whoever may delete may hide it. A catalog is only a repetition.
+    if (/^(versions|catalogs)\//.test(key)) continue;
     const removed = put(objects, key, undefined);
     yield { name: `${key}: removed`, keys: key.startsWith("index/") ? [] : [key], objects: removed };
   }
@@ -82,7 +82,7 @@ function partner(objects: Objects, key: string): string {
 function otherName(key: string): string | undefined {
   const [kind] = key.split("/");
   if (kind === "packs") return `packs/00/${ZEROS}`;
-  if (kind === "index") return `index/${ZEROS}`;
+  if (kind === "index" || kind === "catalogs") return `${kind}/${ZEROS}`;
   if (kind === "versions") return "versions/00000000-0000-4000-8000-000000000000";
   return undefined;
 }
