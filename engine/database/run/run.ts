@@ -1,9 +1,109 @@
+import { EngineError, isCancellation } from "../../errors.ts";
 import type { ProgressUpdate } from "../../jobs/types.ts";
-import { EngineError } from "../../errors.ts";
 import type { TaskContext } from "../../../workers/types.ts";
+import type { Dialect, Snapshot } from "../dialect.ts";
+import { loadDialect } from "../dialects.ts";
+import { DatabaseError } from "../error.ts";
+import type { Engine } from "../types.ts";
+import { allOrError } from "./at_once.ts";
+import { compareEntity } from "./compare_entity.ts";
+import type { DatabaseRun, Entity } from "./database_run.ts";
+import type { Side } from "./decide.ts";
+import { DifferenceFile } from "./difference_file.ts";
+import { failure, onSide } from "./failure.ts";
+import { findEntities } from "./find_entities.ts";
+import { Progress } from "./progress.ts";
+import { refuse } from "./limits.ts";
+import { Report } from "./report.ts";
 import type { RunInput, RunOutput } from "./run_task.ts";
+import { settleBaselines } from "./settle.ts";
+import { writeSource, writeTarget } from "./write_sides.ts";
+
+/** Queries of one side that run at once. */
+const AT_ONCE = 3;
 
 /** One run, from its first connection to its last commit. */
-export function runDatabase(_input: RunInput, _context: TaskContext<ProgressUpdate>): Promise<RunOutput> {
-  throw new EngineError("database-failed", "Databases cannot be synchronised yet", "The engine's part is not there.");
+export async function runDatabase(
+  input: RunInput,
+  context: TaskContext<ProgressUpdate>,
+  load: (engine: Engine) => Promise<Dialect> = loadDialect,
+): Promise<RunOutput> {
+  try {
+    return await connected(input, context, load);
+  } catch (error) {
+    // A cut connection is how a cancellation reaches what waits for a server.
+    if (!isCancellation(error)) context.checkpoint();
+    throw error instanceof DatabaseError ? failure(error, "source") : error;
+  }
+}
+
+async function connected(
+  input: RunInput,
+  context: TaskContext<ProgressUpdate>,
+  load: (engine: Engine) => Promise<Dialect>,
+): Promise<RunOutput> {
+  const { request } = input;
+  using progress = new Progress(context);
+  await using closing = new AsyncDisposableStack();
+  const connections = {} as DatabaseRun["connections"];
+  const dialects = {} as Record<Side, Dialect>;
+  await allOrError((["source", "target"] as const).map(async (side) => {
+    const dialect = dialects[side] = await load(request[side].engine);
+    connections[side] = closing.use(await onSide(side, () => dialect.connect(request[side], context.signal)));
+  }));
+  const run: DatabaseRun = { input, request, context, connections, report: new Report(), progress };
+  const entities = await findEntities(run);
+  const direct = dialects.source === dialects.target ? dialects.target.directCopy : undefined;
+  try {
+    return await synchronise(run, entities, direct);
+  } finally {
+    for (const { plan } of entities) plan?.[Symbol.dispose]();
+  }
+}
+
+async function synchronise(run: DatabaseRun, entities: Entity[], direct: Dialect["directCopy"]): Promise<RunOutput> {
+  const { request, input } = run;
+  let differences = 0;
+  {
+    await using source = await snapshot(run, "source");
+    {
+      await using target = await snapshot(run, "target");
+      using file = input.differences === undefined ? undefined : new DifferenceFile(input.differences);
+      for (const entity of entities) await compareEntity(run, entity, { source, target }, file);
+      differences = file?.lines ?? 0;
+      // It ends here, for a SQLite file cannot be written while it is read.
+    }
+    const refusal = refuse(request, entities);
+    if (refusal !== undefined && !request.dryRun) {
+      throw new EngineError("conflict", "A safety limit forbids the synchronisation", refusal);
+    }
+    if (refusal !== undefined) run.report.addError(entities.map(({ name }) => name).join(", "), `refused: ${refusal}`);
+    if (!request.dryRun) await writeTarget(run, entities, source, direct);
+  }
+  if (!request.dryRun) {
+    await writeSource(run, entities);
+    settleBaselines(entities);
+  }
+  return output(run, entities, differences);
+}
+
+function snapshot({ connections }: DatabaseRun, side: Side): Promise<Snapshot> {
+  return onSide(side, () => connections[side].snapshot(AT_ONCE));
+}
+
+function output({ report, request }: DatabaseRun, entities: Entity[], differences: number): RunOutput {
+  const results = entities.map(({ result }) => result);
+  const sum = (pick: (result: Entity["result"]) => number) => results.reduce((total, each) => total + pick(each), 0);
+  return {
+    result: {
+      success: report.errorCount === 0,
+      changesApplied: sum(({ inserted, updated, deleted }) => inserted + updated + deleted),
+      conflictsEncountered: sum(({ conflicts }) => conflicts),
+      errors: report.errors(),
+      dryRun: request.dryRun,
+      conflicts: report.conflicts,
+      entities: results,
+    },
+    differences,
+  };
 }

@@ -1,0 +1,96 @@
+import type { DirectCopy, Snapshot } from "../../dialect.ts";
+import type { Row } from "../../types.ts";
+import { failure } from "../failure.ts";
+import { keyOf } from "../report.ts";
+import { type Effect, naming } from "./divide.ts";
+import type { EntityWriter } from "./entity_writer.ts";
+import type { Transactions } from "./transactions.ts";
+
+/** Rows asked of the source at once. */
+const READ_ROWS = 1000;
+/** Text of the rows of a batch, in code units. */
+const MOST_TEXT = 8 << 20;
+
+/** Fills an empty table with everything that the source has. */
+export async function copyTable(
+  target: EntityWriter,
+  source: Snapshot,
+  transactions: Transactions,
+  direct: DirectCopy | undefined,
+  checkpoint: () => void,
+): Promise<void> {
+  const pair = target.entity.pair;
+  if (pair === undefined) throw new Error(`Cannot copy ${target.entity.name} before its table is there`);
+  const filtered = pair.source.filter !== undefined;
+  if (direct !== undefined && !filtered && await copyDirectly(target, source, transactions, direct)) return;
+  for await (const rows of readAhead(batches(source, target, MOST_TEXT))) {
+    checkpoint();
+    await transactions.batch(rows, async (writer, rows): Promise<Effect> => {
+      const there = await naming(rows, () => writer.insert(pair.target, rows));
+      return () => {
+        target.copied(rows.length - there.length);
+        target.progressed(rows.length);
+        for (const i of there) target.guardCopied(keyOf(pair.target, rows[i]));
+      };
+    }, { refuse: (row, error) => target.refuseCopied(keyOf(pair.target, row), error) });
+  }
+}
+
+/** @returns false where a row was refused, so that it has to be found out which */
+async function copyDirectly(
+  target: EntityWriter,
+  snapshot: Snapshot,
+  transactions: Transactions,
+  direct: DirectCopy,
+): Promise<boolean> {
+  const { source: from, target: to } = target.entity.pair as NonNullable<EntityWriter["entity"]["pair"]>;
+  let told = 0;
+  const refused = await transactions.call(async (writer) => {
+    const rows = await direct({ snapshot, side: from }, { writer, side: to }, (rows) => {
+      target.progressed(rows - told);
+      told = rows;
+    });
+    return () => target.copied(rows);
+  });
+  return refused === undefined;
+}
+
+/** Everything that the source has, in batches as the target takes them. */
+async function* batches(source: Snapshot, target: EntityWriter, mostText: number): AsyncGenerator<Row[]> {
+  const { source: side } = target.entity.pair as NonNullable<EntityWriter["entity"]["pair"]>;
+  let batch: Row[] = [];
+  let text = 0;
+  try {
+    for await (const rows of source.all(side, Math.min(READ_ROWS, target.batchSize))) {
+      for (const row of rows) {
+        batch.push(row);
+        for (const value of row) text += value?.length ?? 0;
+        if (batch.length < target.batchSize && text < mostText) continue;
+        yield batch;
+        batch = [];
+        text = 0;
+      }
+    }
+  } catch (error) {
+    throw failure(error, "source");
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Fetches the next item while one is worked on. */
+async function* readAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = items.next();
+  try {
+    for (;;) {
+      const { done, value } = await next;
+      if (done) return;
+      next = items.next();
+      // Its error is thrown when its turn comes.
+      next.catch(() => {});
+      yield value;
+    }
+  } finally {
+    await next.catch(() => {});
+    await items.return(undefined);
+  }
+}

@@ -1,0 +1,184 @@
+import type { DirectCopy, Snapshot, Writer } from "../../dialect.ts";
+import type { DatabaseError } from "../../error.ts";
+import type { DatabaseRun, Entity } from "../database_run.ts";
+import type { Change, Side } from "../decide.ts";
+import type { LineFile } from "../line_file.ts";
+import type { ChangeLine } from "../plan.ts";
+import type { Row } from "../../types.ts";
+import { copyTable } from "./copy.ts";
+import { type Cause, DelayedRows } from "./delayed_rows.ts";
+import { type Effect, isOfARow, ItemRefused } from "./divide.ts";
+import { EntityWriter, type RowsWork } from "./entity_writer.ts";
+import { deleteLoose, insertLoose } from "./loose_writes.ts";
+import { backwardKeys, cascadesInto, inParentOrder } from "./order.ts";
+import type { Transactions } from "./transactions.ts";
+import { deleteCircle, finishRows, nullable, swapUnique, without } from "./two_steps.ts";
+import { itemBatches, type WriteItem } from "./write_item.ts";
+
+export interface SideParts {
+  run: DatabaseRun;
+  side: Side;
+  entities: Entity[];
+  /** Where the target's new rows come from. */
+  source: Snapshot | undefined;
+  direct: DirectCopy | undefined;
+}
+
+type Postpone = (items: WriteItem[], error: DatabaseError) => boolean;
+
+/**
+ * Writes everything that is planned for one side, in an order that breaks nothing on the way: parents before children, new and
+ * changed rows before others are deleted, so that a cascade takes no row that moves. What is refused because another row is in
+ * its way or not there yet waits, and is tried again when the others are written.
+ */
+export class SideApplication implements Disposable {
+  readonly #parts: SideParts;
+  readonly #transactions: Transactions;
+  readonly #delayed: DelayedRows;
+  readonly #entities: Entity[];
+  /** In the order of their foreign keys. */
+  readonly #writers: EntityWriter[];
+  readonly #deleted = new Set<EntityWriter>();
+
+  constructor(parts: SideParts, transactions: Transactions) {
+    const { run, side, entities, source } = parts;
+    this.#parts = parts;
+    this.#transactions = transactions;
+    this.#delayed = new DelayedRows(run.input.workspace, side);
+    this.#entities = inParentOrder(entities, side);
+    this.#writers = this.#entities.map((entity) => new EntityWriter(run, side, entity, source));
+  }
+
+  async write(): Promise<void> {
+    const { run: { progress }, side, source, direct } = this.#parts;
+    for (const writer of this.#writers) {
+      progress.say(`Writing ${writer.entity.name}`);
+      if (writer.plan.isCopy && source !== undefined) {
+        await copyTable(writer, source, this.#transactions, direct, this.#checkpoint);
+      }
+      await this.#pass(writer, "insert");
+      await this.#pass(writer, "update");
+      if (side === "target") await insertLoose(writer, this.#transactions);
+    }
+    await this.#writeDelayed();
+    for (const writer of this.#writers.toReversed()) {
+      progress.say(`Deleting from ${writer.entity.name}`);
+      await this.#delete(writer);
+      if (side === "target") await deleteLoose(writer, this.#transactions);
+    }
+    await this.#deleteDelayed();
+  }
+
+  /** Writes an entity's changes of one kind; what may succeed later waits. */
+  async #pass(writer: EntityWriter, change: Change, lines = writer.plan.changes[writer.side][change]): Promise<void> {
+    await this.#lines(writer, lines, writer[change], (items, { kind }) => {
+      if (kind !== "unique" && kind !== "foreign-key" || change === "delete" && kind === "unique") return false;
+      this.#delayed.add(writer, change, kind, items);
+      return true;
+    });
+  }
+
+  async #lines(writer: EntityWriter, lines: LineFile<ChangeLine>, work: RowsWork, postpone?: Postpone): Promise<void> {
+    const refuse = ({ line }: WriteItem, error: DatabaseError) => writer.refuse(line[1], line, error);
+    const refusals = postpone === undefined ? { refuse } : { refuse, postpone };
+    for await (const items of itemBatches(lines.read(), writer.batchSize, (lines) => writer.fetch(lines))) {
+      this.#checkpoint();
+      await this.#transactions.batch(items, work, refusals);
+    }
+  }
+
+  /** Writes what waited, this time for good. */
+  async #again(writer: EntityWriter, change: Change, cause: Cause, work: RowsWork): Promise<void> {
+    using lines = this.#delayed.take(writer, change, cause);
+    if (lines !== undefined) await this.#lines(writer, lines, work);
+  }
+
+  async #writeDelayed(): Promise<void> {
+    for (const writer of this.#writers) {
+      const isInserting = this.#delayed.has(writer, "insert", "unique");
+      if (!isInserting && !this.#delayed.has(writer, "update", "unique")) continue;
+      this.#parts.run.progress.say(`Writing ${writer.entity.name}, unique values that move`);
+      if (!cascadesInto(writer.entity, this.#waiting(), writer.side)) await this.#delete(writer);
+      using swaps = this.#delayed.take(writer, "update", "unique");
+      if (swaps !== undefined) {
+        if (!await this.#together(writer, swapUnique(writer, swaps, this.#checkpoint))) {
+          await this.#lines(writer, swaps, writer.update);
+        }
+      }
+      await this.#again(writer, "insert", "unique", writer.insert);
+    }
+    const incomplete: [EntityWriter, LineFile<ChangeLine>][] = [];
+    for (const writer of this.#writers) {
+      using lines = this.#delayed.take(writer, "insert", "foreign-key");
+      if (lines === undefined) continue;
+      const positions = nullable(writer, backwardKeys(writer.entity, this.#entities, writer.side));
+      await this.#lines(writer, lines, async (to, items) => {
+        return await writer.insert(to, items.map(({ line, row }) => ({ line, row: without(row as Row, positions) })));
+      });
+      if (positions.length > 0) incomplete.push([writer, lines]);
+    }
+    for (const [writer, lines] of incomplete) {
+      await this.#lines(writer, lines, async (to, items) => await finishRows(writer, to, items));
+    }
+    for (const writer of this.#writers) await this.#again(writer, "update", "foreign-key", writer.update);
+  }
+
+  /** Entities of which rows are still to be written, or were refused. */
+  #waiting(): Entity[] {
+    const waits = (writer: EntityWriter) => {
+      return writer.refused > 0 || (["insert", "update"] as const).some((change) => {
+        return this.#delayed.has(writer, change, "unique") || this.#delayed.has(writer, change, "foreign-key");
+      });
+    };
+    return this.#writers.filter(waits).map(({ entity }) => entity);
+  }
+
+  /** Not where a row that should have moved away is still there to be taken along. */
+  async #delete(writer: EntityWriter): Promise<void> {
+    if (this.#deleted.has(writer)) return;
+    this.#deleted.add(writer);
+    const lines = writer.plan.changes[writer.side].delete;
+    if (lines.lines === 0) return;
+    if (!cascadesInto(writer.entity, this.#waiting(), writer.side)) return await this.#pass(writer, "delete");
+    const words = `${lines.lines} rows were not deleted, because rows that refer to them could not be written`;
+    this.#parts.run.report.addError(writer.entity.name, words);
+    for (const line of lines.read()) writer.keep(line);
+  }
+
+  /** Rows that others referred to, round by round as long as that helps. */
+  async #deleteDelayed(): Promise<void> {
+    const count = () => this.#writers.reduce((sum, writer) => sum + this.#delayed.lines(writer, "delete"), 0);
+    for (let left = count(), before = Infinity; left > 0 && left < before; before = left, left = count()) {
+      for (const writer of this.#writers.toReversed()) {
+        using lines = this.#delayed.take(writer, "delete", "foreign-key");
+        if (lines !== undefined) await this.#pass(writer, "delete", lines);
+      }
+    }
+    for (const writer of this.#writers.toReversed()) {
+      using lines = this.#delayed.take(writer, "delete", "foreign-key");
+      if (lines === undefined) continue;
+      const keys = backwardKeys(writer.entity, this.#entities, writer.side);
+      const isCircle = nullable(writer, keys).length > 0;
+      const isDone = isCircle && await this.#together(writer, deleteCircle(writer, keys, lines, this.#checkpoint));
+      if (!isDone) await this.#lines(writer, lines, writer.delete);
+    }
+  }
+
+  /** @returns whether it was done; false: a row was refused, and nothing was done */
+  async #together(writer: EntityWriter, work: (to: Writer) => Promise<Effect>): Promise<boolean> {
+    try {
+      return await this.#transactions.together(work) === undefined;
+    } catch (error) {
+      // Where everything is one transaction, that is its end: the row is named.
+      const { item, cause } = error instanceof ItemRefused ? error : { item: undefined, cause: error };
+      if (!isOfARow(cause)) throw error;
+      throw writer.refusal((item as WriteItem | undefined)?.line[1], cause);
+    }
+  }
+
+  readonly #checkpoint = () => this.#parts.run.progress.checkpoint();
+
+  [Symbol.dispose](): void {
+    this.#delayed[Symbol.dispose]();
+  }
+}

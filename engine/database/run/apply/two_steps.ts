@@ -1,0 +1,107 @@
+import type { RowUpdate, Writer } from "../../dialect.ts";
+import type { LineFile } from "../line_file.ts";
+import type { ChangeLine } from "../plan.ts";
+import type { ForeignKey } from "../../types.ts";
+import { type Effect, naming } from "./divide.ts";
+import { differing, type EntityWriter } from "./entity_writer.ts";
+import { vacated } from "./placeholder.ts";
+import { itemBatches, type WriteItem } from "./write_item.ts";
+
+/**
+ * Updates rows that take each other's unique values: first all give up theirs for values that nobody has, then each gets its own.
+ */
+export function swapUnique(target: EntityWriter, lines: LineFile<ChangeLine>, checkpoint: () => void) {
+  return async (writer: Writer): Promise<Effect> => {
+    const effects: Effect[] = [];
+    const left = new Set<string>();
+    const name = ({ line: [, key] }: WriteItem) => JSON.stringify(key);
+    for await (const items of itemBatches(lines.read(), target.batchSize, (lines) => target.fetch(lines))) {
+      checkpoint();
+      const { updates, ready, guarded } = await target.lock(writer, items);
+      effects.push(guarded);
+      const going = new Set(ready);
+      for (const item of items) if (!going.has(item)) left.add(name(item));
+      const first: RowUpdate[] = [];
+      for (const { key, row, changed } of updates) {
+        const away = vacated(target.table, row, changed);
+        if (away !== undefined) first.push({ key, ...away });
+      }
+      if (first.length > 0) await writer.update(target.table, first);
+    }
+    for await (const items of itemBatches(lines.read(), target.batchSize, (lines) => target.fetch(lines))) {
+      checkpoint();
+      const going = items.filter((item) => !left.has(name(item)));
+      await finishRows(target, writer, going);
+      effects.push(() => target.counted("updated", going.length));
+    }
+    return () => effects.forEach((effect) => effect());
+  };
+}
+
+/** Deletes rows that refer to each other: first none refers to another, then all go. */
+export function deleteCircle(
+  target: EntityWriter,
+  keys: ForeignKey[],
+  lines: LineFile<ChangeLine>,
+  checkpoint: () => void,
+) {
+  return async (writer: Writer): Promise<Effect> => {
+    const effects: Effect[] = [];
+    const gone = new Set<string>();
+    const cleared = nullable(target, keys);
+    const batches = () =>
+      itemBatches(lines.read(), target.batchSize, (lines) => Promise.resolve(lines.map(() => undefined)));
+    for await (const items of batches()) {
+      checkpoint();
+      const { found, ready, guarded } = await target.lockAsSeen(writer, items);
+      effects.push(guarded);
+      const updates = ready.flatMap(({ line: [, key] }, i): RowUpdate[] => {
+        const changed = cleared.filter((at) => found[i][at] !== null);
+        return changed.length === 0 ? [] : [{ key, row: without(found[i], changed), changed }];
+      });
+      if (updates.length > 0) await writer.update(target.table, updates);
+      for (const { line: [, key] } of ready) gone.add(JSON.stringify(key));
+    }
+    for await (const items of batches()) {
+      checkpoint();
+      const keys = items.map(({ line: [, key] }) => key).filter((key) => gone.has(JSON.stringify(key)));
+      if (keys.length > 0) await writer.delete(target.table, keys);
+      effects.push(() => target.counted("deleted", keys.length));
+    }
+    return () => effects.forEach((effect) => effect());
+  };
+}
+
+/** Gives rows that are locked or inserted by this run their values. */
+export async function finishRows(target: EntityWriter, writer: Writer, items: WriteItem[]): Promise<Effect> {
+  const { table, plan } = target;
+  const found = await writer.lock(table, plan.method, items.map(({ line: [, key] }) => key));
+  const updates: RowUpdate[] = [];
+  const ready: WriteItem[] = [];
+  for (const [i, item] of items.entries()) {
+    const row = item.row as RowUpdate["row"];
+    const now = found[i]?.row;
+    const changed = now === undefined ? [] : differing(row, now);
+    if (changed.length === 0) continue;
+    updates.push({ key: item.line[1], row, changed });
+    ready.push(item);
+  }
+  if (updates.length > 0) await naming(ready, () => writer.update(table, updates));
+  return () => {};
+}
+
+/** Positions of the columns of foreign keys that may be NULL, of each key at least one, or none at all. */
+export function nullable({ table }: EntityWriter, keys: ForeignKey[]): number[] {
+  const positions: number[] = [];
+  for (const { columns } of keys) {
+    const at = columns.map((name) => table.columns.findIndex((column) => column.name === name));
+    const free = at.filter((i) => i >= 0 && table.columns[i].nullable && !table.key.includes(i));
+    if (free.length === 0) return [];
+    positions.push(...free);
+  }
+  return [...new Set(positions)];
+}
+
+export function without(row: RowUpdate["row"], positions: number[]): RowUpdate["row"] {
+  return row.map((value, i) => positions.includes(i) ? null : value);
+}

@@ -1,0 +1,245 @@
+import * as fs from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Bucketing, Checksum } from "../../types.ts";
+import type { RowState, Side } from "../decide.ts";
+import { DamagedBaseline, HashList, wordsOf } from "./hash_list.ts";
+
+/** Key hash → row hash. */
+export type BaseRows = Map<bigint, bigint>;
+
+/** A write that a run was about to do: the side's row shall have this hash, or be gone. */
+export interface Intent {
+  side: Side;
+  to: RowState;
+}
+
+const TO_SOURCE = 1n;
+const GONE = 2n;
+
+const SCHEMA = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS bucket (bucket INTEGER PRIMARY KEY, rows INTEGER NOT NULL, sum TEXT NOT NULL, entries BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS staged (bucket INTEGER PRIMARY KEY, rows INTEGER NOT NULL, sum TEXT NOT NULL, entries BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS intent (bucket INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+`;
+
+/**
+ * What the two tables of a pair agreed on when they were last synchronised: of each segment its checksum, and of each row 8
+ * bytes that stand for its key and 8 bytes of its hash. It tells who changed a row since. Losing it loses no data: the next run
+ * is then a first run, with no conflicts to see.
+ *
+ * A run sets the new state of the segments that it changes aside first, with what it is about to write (`intent`), and makes it
+ * the baseline once everything is committed. Where it was killed between, the next run finds the intents, and takes a row that
+ * is as intended for written by us and not for somebody's change.
+ */
+export class Baseline implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #shape: string;
+  readonly #statements = new Map<string, StatementSync>();
+  /** How the stored segments are cut; undefined where there is no baseline of this shape. */
+  readonly bucketing: Bucketing | undefined;
+
+  private constructor(path: string, shape: string) {
+    this.#shape = shape;
+    this.#database = new DatabaseSync(path, { timeout: 60_000 });
+    try {
+      this.#database.exec(SCHEMA);
+      this.bucketing = this.#fact("shape") === shape ? this.#bucketing() : undefined;
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a pair's baseline. What it holds of another shape counts for nothing.
+   * @param mustBeThere nothing is made: undefined where there is no file
+   */
+  static open(path: string, shape: string, mustBeThere: boolean): Baseline | undefined {
+    if (mustBeThere && !fs.existsSync(path)) return undefined;
+    // It tells of rows, which are nobody else's business.
+    fs.closeSync(fs.openSync(path, "a", 0o600));
+    return new Baseline(path, shape);
+  }
+
+  /** The checksum of every segment's stored rows. */
+  checksums(): Map<number, Checksum> {
+    const rows = this.#database.prepare("SELECT bucket, rows, sum FROM bucket").all() as unknown as (
+      { bucket: number; rows: number; sum: string }
+    )[];
+    return new Map(rows.map(({ bucket, rows, sum }) => [bucket, { bucket, rows, sum: BigInt(sum) }]));
+  }
+
+  rows(bucket: number): BaseRows {
+    const found = this.#prepare("SELECT entries FROM bucket WHERE bucket = ?").get(bucket);
+    return found === undefined ? new Map() : pairs(found.entries as Uint8Array);
+  }
+
+  /** Segments that a run which did not come to its end was about to write. */
+  pending(): Set<number> {
+    const rows = this.#database.prepare("SELECT bucket FROM intent").all();
+    return new Set(rows.map(({ bucket }) => bucket as number));
+  }
+
+  /** What it was about to write there, by the key's hash. */
+  intents(bucket: number): Map<bigint, Intent> {
+    const found = this.#prepare("SELECT entries FROM intent WHERE bucket = ?").get(bucket);
+    const intents = new Map<bigint, Intent>();
+    if (found === undefined) return intents;
+    const words = wordsOf(found.entries as Uint8Array);
+    for (let i = 0; i < words.length; i += 4) {
+      const flags = words[i + 2];
+      const to = (flags & GONE) !== 0n ? undefined : words[i + 1];
+      intents.set(words[i], { side: (flags & TO_SOURCE) !== 0n ? "source" : "target", to });
+    }
+    return intents;
+  }
+
+  /** Begins to set aside. What was set aside before is forgotten; so {@link absorb} what was pending. */
+  begin(): void {
+    this.#database.exec("BEGIN IMMEDIATE; DELETE FROM staged");
+  }
+
+  /** Corrects a pending segment's rows by what turned out to have been written. */
+  absorb(bucket: number, rows: BaseRows): void {
+    const list = new HashList();
+    for (const [key, hash] of rows) list.add(key, hash);
+    this.#put("bucket", bucket, list);
+    this.#prepare("DELETE FROM intent WHERE bucket = ?").run(bucket);
+  }
+
+  /** Sets a segment's new rows aside. */
+  stage(bucket: number, rows: HashList): void {
+    this.#put("staged", bucket, rows);
+  }
+
+  stageIntents(bucket: number, intents: Map<bigint, Intent>): void {
+    const list = new HashList();
+    for (const [key, { side, to }] of intents) {
+      list.add(key, to ?? 0n);
+      list.add((side === "source" ? TO_SOURCE : 0n) | (to === undefined ? GONE : 0n), 0n);
+    }
+    this.#prepare("INSERT OR REPLACE INTO intent VALUES (?, ?)").run(bucket, list.bytes());
+  }
+
+  /** Ends the setting aside: it is on the disk now, and the writing may begin. */
+  prepared(): void {
+    this.#database.exec("COMMIT");
+  }
+
+  /** Forgets what is set aside since {@link begin}. */
+  abandon(): void {
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+  }
+
+  /** Forgets what was set aside, where it is certain that nothing of it was written. */
+  discard(): void {
+    this.abandon();
+    this.#database.exec("BEGIN IMMEDIATE; DELETE FROM staged; DELETE FROM intent; COMMIT");
+  }
+
+  /**
+   * Makes what was set aside the baseline.
+   * @param whole every segment was set aside, cut in this way
+   * @param kept rows that were not written after all, by segment: they stay in the baseline what they were
+   */
+  settle(whole: Bucketing | undefined, kept: Map<number, bigint[]>): void {
+    this.#transaction(() => {
+      for (const [bucket, keys] of kept) {
+        this.#restore(bucket, keys, whole !== undefined && this.bucketing === undefined);
+      }
+      if (whole !== undefined) this.#database.exec("DELETE FROM bucket");
+      this.#database.exec(`
+        DELETE FROM bucket WHERE bucket IN (SELECT bucket FROM staged WHERE rows = 0);
+        INSERT OR REPLACE INTO bucket SELECT * FROM staged WHERE rows > 0;
+        DELETE FROM staged;
+        DELETE FROM intent;
+      `);
+      if (whole === undefined) return;
+      const put = this.#database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
+      put.run("shape", this.#shape);
+      put.run("bucketing", JSON.stringify(whole));
+    });
+  }
+
+  #restore(bucket: number, keys: bigint[], isFirst: boolean): void {
+    const staged = this.#prepare("SELECT entries FROM staged WHERE bucket = ?").get(bucket);
+    if (staged === undefined) return;
+    const rows = pairs(staged.entries as Uint8Array);
+    const before: BaseRows = isFirst ? new Map() : this.rows(bucket);
+    for (const key of keys) {
+      const hash = before.get(key);
+      if (hash === undefined) rows.delete(key);
+      else rows.set(key, hash);
+    }
+    const list = new HashList();
+    for (const [key, hash] of rows) list.add(key, hash);
+    this.#put("staged", bucket, list);
+  }
+
+  #put(table: "bucket" | "staged", bucket: number, list: HashList): void {
+    const bytes = list.bytes();
+    const words = new BigUint64Array(bytes.buffer, 0, list.length);
+    let sum = 0n;
+    for (let i = 1; i < words.length; i += 2) sum += words[i];
+    const text = BigInt.asUintN(64, sum).toString();
+    this.#prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?)`).run(bucket, list.length / 2, text, bytes);
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, statement = this.#database.prepare(sql));
+    return statement;
+  }
+
+  #fact(name: string): string | undefined {
+    return this.#database.prepare("SELECT value FROM meta WHERE name = ?").get(name)?.value as string | undefined;
+  }
+
+  #bucketing(): Bucketing {
+    try {
+      return JSON.parse(this.#fact("bucketing") ?? "");
+    } catch (error) {
+      throw new DamagedBaseline("The segments' borders cannot be read", { cause: error });
+    }
+  }
+
+  #transaction(work: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+}
+
+function pairs(entries: Uint8Array): BaseRows {
+  const words = wordsOf(entries);
+  const rows: BaseRows = new Map();
+  for (let i = 0; i < words.length; i += 2) rows.set(words[i], words[i + 1]);
+  return rows;
+}
+
+/** Removes a pair's baseline. */
+export function removeBaseline(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) fs.rmSync(file, { force: true });
+}
+
+/** SQLite's words for its codes `SQLITE_CORRUPT` and `SQLITE_NOTADB`. */
+const DAMAGE = /malformed|not a database/;
+
+/** Whether an error says that a baseline is damaged. */
+export function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof DamagedBaseline ||
+    (error as { code?: unknown }).code === "ERR_SQLITE_ERROR" && DAMAGE.test(error.message);
+}

@@ -1,0 +1,35 @@
+/** A baseline that cannot be what a run wrote. It only tells conflicts, so it is worth no more than none. */
+export class DamagedBaseline extends Error {
+  override readonly name = "DamagedBaseline";
+}
+
+/** 64-bit words that grow at the end, as bytes of a file: little-endian, as every processor that this runs on has them. */
+export class HashList {
+  #words = new BigUint64Array(64);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(first: bigint, second: bigint): void {
+    if (this.#length + 2 > this.#words.length) {
+      const grown = new BigUint64Array(this.#words.length * 2);
+      grown.set(this.#words);
+      this.#words = grown;
+    }
+    this.#words[this.#length] = first;
+    this.#words[this.#length + 1] = second;
+    this.#length += 2;
+  }
+
+  bytes(): Uint8Array {
+    return new Uint8Array(this.#words.buffer, 0, this.#length * 8);
+  }
+}
+
+/** The words of a {@link HashList} that was stored. @throws DamagedBaseline */
+export function wordsOf(bytes: Uint8Array): BigUint64Array {
+  if (bytes.length % 16 !== 0) throw new DamagedBaseline(`A segment has ${bytes.length} bytes`);
+  return new BigUint64Array(bytes.slice().buffer);
+}

@@ -1,0 +1,29 @@
+import type { Snapshot } from "../dialect.ts";
+import type { Bucketing, Form } from "../types.ts";
+import type { Sides } from "./database_run.ts";
+import type { TablePair } from "./pairing.ts";
+
+const ROWS_A_SEGMENT = 300;
+const MOST_SEGMENTS = 16_384;
+/** Forms whose values both sides order alike, whatever the engines. */
+const ORDERED_ANYWHERE: ReadonlySet<Form> = new Set(["integer"]);
+/** The same between two servers of one engine. */
+const ORDERED_ALIKE: ReadonlySet<Form> = new Set(["integer", "date", "timestamp", "uuid"]);
+
+/** Cuts a pair of tables into segments, by the data of the side with more rows. */
+export async function chooseBucketing(
+  { source, target }: TablePair,
+  snapshots: Sides<Snapshot>,
+  rows: Sides<number>,
+  sameEngine: boolean,
+): Promise<Bucketing> {
+  const most = Math.max(rows.source, rows.target, 1);
+  const buckets = Math.min(MOST_SEGMENTS, 2 ** Math.ceil(Math.log2(Math.max(1, most / ROWS_A_SEGMENT))));
+  if (source.key.length === 0) return { scheme: "row", buckets };
+  const form = source.forms[source.key[0]];
+  const ordered = sameEngine && source.columns[source.key[0]].storage === undefined ? ORDERED_ALIKE : ORDERED_ANYWHERE;
+  if (source.key.length > 1 || !ordered.has(form)) return { scheme: "hash", buckets };
+  const [snapshot, side] = rows.source >= rows.target ? [snapshots.source, source] : [snapshots.target, target];
+  const boundaries = await snapshot.boundaries(side, Math.max(ROWS_A_SEGMENT, Math.ceil(most / MOST_SEGMENTS)));
+  return { scheme: "range", boundaries };
+}

@@ -1,0 +1,187 @@
+import { pairForm } from "../forms.ts";
+import type { Table } from "../types.ts";
+import { allOrError, inLanes } from "./at_once.ts";
+import { Baseline, isDamage, removeBaseline } from "./baseline/baseline.ts";
+import { HashList } from "./baseline/hash_list.ts";
+import { baselinePath, baselineShape } from "./baseline/shape.ts";
+import { chooseBucketing } from "./bucketing.ts";
+import type { DatabaseRun, Entity, Sides, Snapshots } from "./database_run.ts";
+import type { Side } from "./decide.ts";
+import type { DifferenceFile } from "./difference_file.ts";
+import { onSide } from "./failure.ts";
+import { compareLoose } from "./loose_rows.ts";
+import { chooseMethod } from "./method.ts";
+import type { TablePair } from "./pairing.ts";
+import { EntityPlan } from "./plan.ts";
+import { type GroupReading, LANES, MOST_ROWS, readGroup } from "./read_groups.ts";
+import { keyOf } from "./report.ts";
+import { RowDecisions } from "./row_decisions.ts";
+import { byBucket, type Checksums, countRows, groupSegments, planSegments, type SegmentWork } from "./segments.ts";
+
+/** Below it a table is counted rather than estimated. */
+const SMALL = 10_000;
+const BATCH_ROWS = 1000;
+
+/** Finds out what has to be done for an entity; nothing is written to either database. */
+export async function compareEntity(
+  run: DatabaseRun,
+  entity: Entity,
+  snapshots: Snapshots,
+  differences: DifferenceFile | undefined,
+): Promise<void> {
+  const comparison = new EntityComparison(run, entity, snapshots, differences);
+  const mark = run.report.mark();
+  const result = { ...entity.result };
+  try {
+    await comparison.compare();
+  } catch (error) {
+    if (!isDamage(error) || entity.pair === undefined || differences !== undefined) throw error;
+    // A baseline that is damaged is none.
+    removeBaseline(baselinePath(run.input.baselines, run.request, entity.pair));
+    run.report.rewind(mark);
+    Object.assign(entity.result, result);
+    await comparison.compare();
+  }
+}
+
+class EntityComparison {
+  readonly #run: DatabaseRun;
+  readonly #entity: Entity;
+  readonly #snapshots: Snapshots;
+  readonly #differences: DifferenceFile | undefined;
+  #plan: EntityPlan;
+
+  constructor(run: DatabaseRun, entity: Entity, snapshots: Snapshots, differences: DifferenceFile | undefined) {
+    this.#run = run;
+    this.#entity = entity;
+    this.#snapshots = snapshots;
+    this.#differences = differences;
+    this.#plan = new EntityPlan(run.input.workspace, entity.index);
+  }
+
+  async compare(): Promise<void> {
+    const { request, connections, input, progress } = this.#run;
+    const { pair, result, name } = this.#entity;
+    this.#entity.plan?.[Symbol.dispose]();
+    const plan = this.#plan = this.#entity.plan = new EntityPlan(input.workspace, this.#entity.index);
+    progress.say(`Comparing ${name}`);
+    if (pair === undefined) return await this.#planCopy(soloPair(this.#entity.source));
+
+    plan.method = result.method = chooseMethod(pair, connections.source, connections.target);
+    if (pair.source.key.length > 0) {
+      const path = baselinePath(input.baselines, request, pair);
+      plan.baseline = Baseline.open(path, baselineShape(pair, plan.method), request.dryRun);
+    }
+    const former = plan.baseline?.bucketing;
+    const [source, target] = await allOrError([this.#size("source", pair), this.#size("target", pair)]);
+    progress.figures.rowsToCompare += source;
+    const sameEngine = connections.source.server.engine === connections.target.server.engine;
+    plan.bucketing = former ?? await chooseBucketing(pair, this.#snapshots, { source, target }, sameEngine);
+    if (target === 0 && source > 0 && former === undefined && request.direction === "one-way") {
+      return await this.#planCopy(pair);
+    }
+    await this.#compareRows(pair);
+  }
+
+  /** Estimated, where the table is not small. */
+  async #size(side: Side, pair: TablePair): Promise<number> {
+    const { table } = pair[side];
+    if (table.kind !== "view" && table.estimatedRows >= SMALL) return table.estimatedRows;
+    return await onSide(side, () => this.#snapshots[side].count(pair[side]));
+  }
+
+  async #planCopy(pair: TablePair): Promise<void> {
+    const { result } = this.#entity;
+    this.#plan.isCopy = true;
+    result.method = "copy";
+    result.sourceRows = result.inserted = await onSide("source", () => this.#snapshots.source.count(pair.source));
+    if (this.#differences === undefined) return;
+    await onSide("source", async () => {
+      for await (const rows of this.#snapshots.source.all(pair.source, BATCH_ROWS)) {
+        this.#run.progress.checkpoint();
+        for (const row of rows) {
+          const key = keyOf(pair.source, row);
+          const difference = { side: "target", change: "insert", key, source: row, target: undefined } as const;
+          this.#differences?.add(this.#entity, pair, difference);
+        }
+      }
+    });
+  }
+
+  async #compareRows(pair: TablePair): Promise<void> {
+    const { request } = this.#run;
+    const { result } = this.#entity;
+    const { baseline, bucketing, method } = this.#plan;
+    const sums = async (side: Side) => {
+      return byBucket(await onSide(side, () => this.#snapshots[side].checksums(pair[side], method, bucketing)));
+    };
+    const [source, target] = await allOrError([sums("source"), sums("target")]);
+    const hasBase = baseline?.bucketing !== undefined;
+    const base: Checksums = hasBase ? baseline.checksums() : new Map();
+    const pending = hasBase ? baseline.pending() : new Set<number>();
+    result.sourceRows = countRows(source);
+    result.targetRows = countRows(target);
+    if (target.size === 0 && source.size > 0 && !hasBase && request.direction === "one-way") {
+      return await this.#planCopy(pair);
+    }
+    const isKept = baseline !== undefined && !request.dryRun;
+    const work = planSegments(source, target, hasBase ? base : undefined, { isKept, pending });
+    result.segments = work.segments;
+    result.differingSegments = work.differing;
+    const segments = { source: source.size, target: target.size };
+    const checksums = { source, target, base };
+    const groups = groupSegments(work, bucketing.scheme === "range" ? MOST_ROWS : Infinity);
+    if (pair.source.key.length === 0) {
+      for (const group of groups) {
+        await compareLoose(this.#run, this.#entity, this.#reading(pair, segments, "loose"), group, this.#differences);
+      }
+      return;
+    }
+    if (isKept) this.#beginStaging(work, hasBase);
+    const decisions = new RowDecisions({
+      run: this.#run,
+      entity: this.#entity,
+      plan: this.#plan,
+      pair,
+      snapshots: this.#snapshots,
+      checksums,
+      pending,
+      differences: this.#differences,
+    });
+    await inLanes(groups.entries(), LANES, async ([i, group]) => {
+      await decisions.decideGroup(group, readGroup(this.#reading(pair, segments, String(i)), group));
+    });
+  }
+
+  #beginStaging({ both, sourceOnly, emptied }: SegmentWork, hasBase: boolean): void {
+    const plan = this.#plan;
+    if (plan.baseline === undefined || both.length + sourceOnly.length + emptied.length === 0 && hasBase) return;
+    plan.baseline.begin();
+    plan.isStaged = true;
+    plan.isWholeBaseline = !hasBase;
+    for (const bucket of emptied) plan.baseline.stage(bucket, new HashList());
+  }
+
+  #reading(pair: TablePair, segments: Sides<number>, name: string): GroupReading {
+    const { method, bucketing } = this.#plan;
+    const { progress, input } = this.#run;
+    return {
+      pair,
+      method,
+      bucketing,
+      snapshots: this.#snapshots,
+      segments,
+      path: `${input.workspace}/${this.#entity.index}-rows-${name}`,
+      onRows: () => progress.checkpoint(),
+    };
+  }
+}
+
+/** Of a table whose counterpart is not there yet. */
+function soloPair(table: Table): TablePair {
+  const columns = table.columns.filter(({ generated }) => !generated);
+  const forms = columns.map((column) => pairForm(column, column) ?? "native");
+  const key = table.key.map((name) => columns.findIndex((column) => column.name === name));
+  const side = { table, columns, forms, key: key.includes(-1) ? [] : key };
+  return { source: side, target: side, notes: [] };
+}
