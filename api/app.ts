@@ -9,12 +9,14 @@ import type { RouterRoute } from "hono/types";
 import { envelope, type Fetch } from "./envelope.ts";
 import { type AppDependencies, type AppEnv, BASE_PATH, type Exchange } from "./environment.ts";
 import { ApiError, errorAnswer, toApiError } from "./errors.ts";
+import { audit } from "./middleware/audit.ts";
 import { authentication } from "./middleware/authentication.ts";
 import { idempotency } from "./middleware/idempotency.ts";
 import { jsonBody } from "./middleware/json_body.ts";
 import { rateLimit } from "./middleware/rate_limit.ts";
 import { RecentKeys } from "./recent_keys.ts";
 import { routeIndex } from "./route_index.ts";
+import { registerAudit } from "./routes/audit.ts";
 import { registerBackupContent } from "./routes/backup_content.ts";
 import { registerBackupOperations } from "./routes/backup_operations.ts";
 import { registerBackupPointInTime } from "./routes/backup_point_in_time.ts";
@@ -51,6 +53,10 @@ export function createApp(dependencies: AppDependencies): App {
     },
   });
 
+  const audited = audit(dependencies.state.audit, logger);
+  app.on(["POST", "PUT", "PATCH", "DELETE"], `${BASE_PATH}/*`, audited);
+  // The one query that writes, since the reference has it so.
+  app.on("GET", `${BASE_PATH}/backup/restore-point-in-time`, audited);
   app.on("POST", `${BASE_PATH}/*`, jsonBody(), idempotency(answers, logger));
 
   registerSyncFiles(app, dependencies);
@@ -64,6 +70,7 @@ export function createApp(dependencies: AppDependencies): App {
   registerSessions(app, dependencies);
   registerSessionEvents(app, dependencies);
   registerKeys(app, keys);
+  registerAudit(app, dependencies.state.audit);
   registerWebhooks(app, dependencies);
   registerMonitoring(app, dependencies);
   registerDocumentation(app);

@@ -20,7 +20,7 @@ export type SessionService = Pick<
 >;
 
 export interface AppDependencies {
-  state: Pick<State, "keys" | "idempotency" | "backups">;
+  state: Pick<State, "keys" | "idempotency" | "backups" | "audit">;
   sessions: SessionService;
   /** The engine's file synchronisation with its services bound. */
   syncFiles(request: SyncFilesRequest, job: JobContext): Promise<SyncFilesResult>;
@@ -60,6 +60,8 @@ export interface Exchange {
   readonly connection: Connection;
   /** Set by `authentication`, so under the base path only. */
   key: ApiKey | undefined;
+  /** The session that the request started. */
+  sessionId?: string;
   /** Set where a limit was applied. */
   rate: AnnouncedRate | undefined;
 }

@@ -21,15 +21,14 @@ export function takeRate(window: RateWindow, policy: AnnouncedRate["policy"], ca
 }
 
 /**
- * `X-RateLimit-Reset` is in seconds since the epoch. Only a refusal has `RateLimit-Policy` and `RateLimit` as well, the IETF
- * draft's form of the same with seconds from now: each header costs an answer 0.5 µs.
+ * `X-RateLimit-Reset` is in seconds since the epoch. `RateLimit-Policy` and `RateLimit` are the IETF draft's form of the same
+ * (draft-ietf-httpapi-ratelimit-headers), with seconds from now.
  */
 export function setRateHeaders(headers: Headers, rate: AnnouncedRate): void {
-  const { policy, windowMs, allowed, limit, remaining, resetAt } = rate;
+  const { policy, windowMs, limit, remaining, resetAt } = rate;
   headers.set("X-RateLimit-Limit", String(limit));
   headers.set("X-RateLimit-Remaining", String(remaining));
   headers.set("X-RateLimit-Reset", String(Math.ceil(resetAt / 1000)));
-  if (allowed) return;
   headers.set("RateLimit-Policy", `"${policy}";q=${limit};w=${windowMs / 1000}`);
   headers.set("RateLimit", `"${policy}";r=${remaining};t=${secondsUntil(resetAt)}`);
 }

@@ -21,6 +21,7 @@ export async function runOperation<T extends object>(
     { ...spec, keyId: callerOf(c.env).id },
     async (job) => ({ ...await work(job), sessionId: job.sessionId }),
   );
+  c.env.sessionId = run.session.sessionId;
   if (prefersAsync(c.req.header("prefer"))) {
     c.header("Preference-Applied", "respond-async");
     c.header("Location", `${BASE_PATH}/sync/session/${run.session.sessionId}/status`);

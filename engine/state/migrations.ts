@@ -137,4 +137,20 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX webhook_attempts_by_delivery ON webhook_attempts (delivery_id);
   `,
+  `
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY, -- in the order of the requests
+    at INTEGER NOT NULL,
+    key_id TEXT NOT NULL,
+    key_name TEXT NOT NULL, -- as it was then
+    address TEXT NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    status INTEGER, -- null until it is answered
+    session_id TEXT
+  ) STRICT;
+  CREATE INDEX audit_by_key ON audit (key_id, id);
+  CREATE INDEX audit_by_age ON audit (at);
+  `,
 ];

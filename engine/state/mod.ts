@@ -9,6 +9,9 @@ export { openState, type StateOptions } from "./open.ts";
 export type { Report } from "./report.ts";
 export type {
   ApiKey,
+  AuditEntry,
+  AuditQuery,
+  AuditStore,
   BackupRecord,
   BackupStore,
   Claim,

@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { SqliteAuditStore } from "./audit.ts";
 import { claimDirectory, type DirectoryClaim } from "./directory.ts";
 import { SqliteBackupStore } from "./backups.ts";
 import { SqliteIdempotencyStore } from "./idempotency.ts";
@@ -48,6 +49,7 @@ class SqliteState implements State {
   readonly metrics: SqliteMetricStore;
   readonly backups: SqliteBackupStore;
   readonly webhooks: SqliteWebhookStore;
+  readonly audit: SqliteAuditStore;
   readonly report: Report;
   readonly #claim: DirectoryClaim;
   readonly #writer: Writer;
@@ -63,6 +65,7 @@ class SqliteState implements State {
     this.idempotency = new SqliteIdempotencyStore(reader, writer);
     this.sessions = new SqliteSessionStore(reader, writer);
     this.metrics = new SqliteMetricStore(reader, writer);
+    this.audit = new SqliteAuditStore(reader, writer);
     this.webhooks = new SqliteWebhookStore(reader, writer);
     this.backups = new SqliteBackupStore(reader, writer);
   }

@@ -113,6 +113,42 @@ export interface BackupStore {
   list(): SourceBackups[];
 }
 
+/** A request that could change something. */
+export interface AuditEntry {
+  /** Grows with each. */
+  id: number;
+  /** ISO 8601 UTC. */
+  at: string;
+  keyId: string;
+  /** As the key was called then. */
+  keyName: string;
+  address: string;
+  method: string;
+  path: string;
+  requestId: string;
+  /** Null while there is no answer, and where the process died first. */
+  status: number | null;
+  sessionId: string | null;
+}
+
+export interface AuditQuery {
+  /** 1 to 1,000. */
+  limit: number;
+  /** Only those with a smaller id. */
+  before?: number;
+  keyId?: string;
+}
+
+/** Who did what. Entries are kept for a year, at most 100,000. */
+export interface AuditStore {
+  /** Resolves with the entry's id once it is on disk. */
+  begin(entry: Omit<AuditEntry, "id" | "at" | "status" | "sessionId">): Promise<number>;
+  /** Adds the answer. Not synced: it may be lost with the machine's power. */
+  end(id: number, status: number, sessionId: string | null): Promise<void>;
+  /** Newest first. */
+  list(query: AuditQuery): AuditEntry[];
+}
+
 /** Everything that is remembered between starts. One running process owns it. */
 export interface State {
   readonly keys: KeyStore;
@@ -120,6 +156,7 @@ export interface State {
   readonly sessions: SessionStore;
   readonly metrics: MetricStore;
   readonly webhooks: WebhookStore;
+  readonly audit: AuditStore;
   readonly backups: BackupStore;
   /** Where failures of background work go. */
   readonly report: Report;

@@ -30,6 +30,7 @@ export const ROUTES: [method: string, path: string][] = [
   ["GET", "/keys"],
   ["POST", "/keys"],
   ["DELETE", "/keys/{}"],
+  ["GET", "/audit"],
   ["POST", "/webhooks/subscribe"],
   ["GET", "/webhooks"],
   ["DELETE", "/webhooks/{}"],
