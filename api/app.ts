@@ -15,6 +15,8 @@ import { idempotency } from "./middleware/idempotency.ts";
 import { jsonBody } from "./middleware/json_body.ts";
 import { rateLimit } from "./middleware/rate_limit.ts";
 import { RecentKeys } from "./recent_keys.ts";
+import type { ApiKey } from "../engine/state/mod.ts";
+import { newRequestId } from "./request_id.ts";
 import { routeIndex } from "./route_index.ts";
 import { registerAudit } from "./routes/audit.ts";
 import { registerBackupContent } from "./routes/backup_content.ts";
@@ -27,6 +29,7 @@ import { registerCloudTransfers } from "./routes/cloud_transfers.ts";
 import { registerDocumentation } from "./routes/documentation.ts";
 import { registerKeys } from "./routes/keys.ts";
 import { registerMonitoring } from "./routes/monitoring.ts";
+import { registerSchedules } from "./routes/schedules.ts";
 import { registerSessionEvents } from "./routes/session_events.ts";
 import { registerSessions } from "./routes/sessions.ts";
 import { registerSyncFiles } from "./routes/sync_files.ts";
@@ -38,6 +41,17 @@ export interface App {
   /** As `Deno.serve` calls it. */
   fetch: Fetch;
   readonly routes: readonly RouterRoute[];
+  /** Answers a request of the server itself, with the rights of `key`: validated and audited as any other. */
+  readonly perform: (path: string, body: unknown, key: ApiKey) => Promise<Performed>;
+}
+
+/** The answer to {@link App.perform}. */
+export interface Performed {
+  status: number;
+  /** Parsed JSON. */
+  body: Record<string, unknown>;
+  /** The session that it started; null where it did not come to that. */
+  sessionId: string | null;
 }
 
 /** The whole API. */
@@ -57,7 +71,8 @@ export function createApp(dependencies: AppDependencies): App {
   app.on(["POST", "PUT", "PATCH", "DELETE"], `${BASE_PATH}/*`, audited);
   // The one query that writes, since the reference has it so.
   app.on("GET", `${BASE_PATH}/backup/restore-point-in-time`, audited);
-  app.on("POST", `${BASE_PATH}/*`, jsonBody(), idempotency(answers, logger));
+  app.on(["POST", "PATCH"], `${BASE_PATH}/*`, jsonBody());
+  app.on("POST", `${BASE_PATH}/*`, idempotency(answers, logger));
 
   registerSyncFiles(app, dependencies);
   registerBackupOperations(app, dependencies);
@@ -72,6 +87,7 @@ export function createApp(dependencies: AppDependencies): App {
   registerKeys(app, keys);
   registerAudit(app, dependencies.state.audit);
   registerWebhooks(app, dependencies);
+  registerSchedules(app, dependencies);
   registerMonitoring(app, dependencies);
   registerDocumentation(app);
 
@@ -90,7 +106,17 @@ export function createApp(dependencies: AppDependencies): App {
     match: (method, path) => app.router.match(method, path),
     toAnswer,
   });
-  return { fetch, routes: app.routes };
+  const perform = async (path: string, body: unknown, key: ApiKey): Promise<Performed> => {
+    const exchange: Exchange = { requestId: newRequestId(), path, connection: {}, key, rate: undefined };
+    const request = new Request(`http://localhost${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const answer = await app.fetch(request, exchange);
+    return { status: answer.status, body: await answer.json(), sessionId: exchange.sessionId ?? null };
+  };
+  return { fetch, routes: app.routes, perform };
 }
 
 function notFound(c: Context<AppEnv>, methods: string[]): ApiError {

@@ -5,6 +5,7 @@ import type { CloudOperations } from "../engine/cloud/transfer/types.ts";
 import type { CloudUsage } from "../engine/cloud/transfer/usage.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import type { JobContext, Sessions } from "../engine/jobs/mod.ts";
+import type { Scheduler } from "../engine/jobs/schedules/mod.ts";
 import type { Webhooks } from "../engine/jobs/webhooks/mod.ts";
 import type { ApiKey, State, StoredAnswer } from "../engine/state/mod.ts";
 import type { CloudPlaces } from "./cloud_places.ts";
@@ -36,6 +37,7 @@ export interface AppDependencies {
     Webhooks,
     "list" | "find" | "subscribe" | "unsubscribe" | "deliveries" | "delivery" | "redeliver" | "test"
   >;
+  scheduler: Pick<Scheduler, "list" | "find" | "save" | "remove" | "runs">;
   paths: PathGuard;
   health: HealthProbe;
   prometheus: PrometheusMetrics;

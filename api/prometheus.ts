@@ -1,21 +1,24 @@
 /** What the server tells Prometheus. */
 import { Gauge, Registry } from "prom-client";
 import type { Sessions } from "../engine/jobs/mod.ts";
+import type { Schedule, Scheduler } from "../engine/jobs/schedules/mod.ts";
 import type { BackupStore } from "../engine/state/mod.ts";
 import type { PoolStats, TaskPool } from "../workers/types.ts";
+import { OPERATIONS } from "./schemas/schedules.ts";
 import { RequestDurations } from "./request_durations.ts";
 
 export interface PrometheusSources {
   sessions: Pick<Sessions, "totals" | "activeCount">;
   pool: Pick<TaskPool, "stats">;
   backups: Pick<BackupStore, "list">;
+  schedules: Pick<Scheduler, "list">;
 }
 
 export class PrometheusMetrics {
   readonly #registry = new Registry();
   readonly #requests = new RequestDurations();
 
-  constructor({ sessions, pool, backups }: PrometheusSources) {
+  constructor({ sessions, pool, backups, schedules }: PrometheusSources) {
     this.#gauge("syncline_sessions_active", "Operations that run now", () => sessions.activeCount());
     const totals = <T>(name: string, help: string, pick: (metrics: ReturnType<Sessions["totals"]>) => number) =>
       this.#gauge(name, help, () => pick(sessions.totals()));
@@ -29,6 +32,7 @@ export class PrometheusMetrics {
       (metrics) => metrics.averageSyncDuration / 1000,
     );
     this.#backups(backups);
+    this.#schedules(schedules);
     const stats: Record<keyof PoolStats, string> = {
       workers: "Workers of the pool",
       busy: "Workers that run a task",
@@ -84,6 +88,36 @@ export class PrometheusMetrics {
         for (const { source, repository, storedBytes } of backups.list()) this.set({ source, repository }, storedBytes);
       },
     });
+  }
+
+  #schedules(schedules: Pick<Scheduler, "list">): void {
+    const labelNames = ["schedule", "operation", "source"] as const;
+    const gauge = (name: string, help: string, pick: (schedule: Schedule) => string | null) =>
+      new Gauge({
+        name,
+        help,
+        labelNames,
+        registers: [this.#registry],
+        collect() {
+          this.reset();
+          for (const schedule of schedules.list()) {
+            const time = pick(schedule);
+            const { name, operation, request } = schedule;
+            const source = String(request[OPERATIONS[operation].source]);
+            if (time !== null) this.set({ schedule: name, operation, source }, Date.parse(time) / 1000);
+          }
+        },
+      });
+    gauge(
+      "syncline_schedule_last_success_timestamp_seconds",
+      "When the schedule's last run that succeeded ended, in seconds since the epoch",
+      ({ lastSuccessAt }) => lastSuccessAt,
+    );
+    gauge(
+      "syncline_schedule_next_run_timestamp_seconds",
+      "When the schedule runs next, in seconds since the epoch",
+      ({ nextRunAt }) => nextRunAt,
+    );
   }
 
   #gauge(name: string, help: string, read: () => number): void {

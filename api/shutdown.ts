@@ -1,5 +1,6 @@
 /** How the server stops. */
 import type { Sessions } from "../engine/jobs/mod.ts";
+import type { Scheduler } from "../engine/jobs/schedules/mod.ts";
 import type { Webhooks } from "../engine/jobs/webhooks/mod.ts";
 import type { State } from "../engine/state/mod.ts";
 import type { TaskPool } from "../workers/types.ts";
@@ -11,6 +12,7 @@ export interface ShutdownParts {
   sessions: Pick<Sessions, "shutdown">;
   pool: Pick<TaskPool, "close">;
   databasePool: Pick<TaskPool, "close">;
+  scheduler: Pick<Scheduler, "stop">;
   webhooks: Pick<Webhooks, "close">;
   state: Pick<State, "close">;
   logger: Logger;
@@ -24,11 +26,11 @@ const POOL_MS = 1_000;
 
 /**
  * Stops taking requests, interrupts running operations at a safe point, lets answers go out, closes the workers and the
- * state. Every step is bounded and runs whatever became of those before; takes at most about 11 s.
+ * state. Every step is bounded and runs whatever became of those before; takes at most about 13 s.
  * @returns whether every step ended well.
  */
 export async function shutDown(parts: ShutdownParts): Promise<boolean> {
-  const { listener, sessions, pool, databasePool, webhooks, state, logger, stopping } = parts;
+  const { listener, sessions, pool, databasePool, scheduler, webhooks, state, logger, stopping } = parts;
   let clean = true;
   const step = async (name: string, work: () => Promise<unknown>, boundMs: number) => {
     try {
@@ -42,7 +44,9 @@ export async function shutDown(parts: ShutdownParts): Promise<boolean> {
 
   stopping.abort();
   const answered = listener.stop();
+  const scheduled = scheduler.stop();
   await step("sessions", () => sessions.shutdown(SESSIONS_MS), SESSIONS_MS + 500);
+  await step("schedules", () => scheduled, ANSWERS_MS);
   await step("answers", () => answered, ANSWERS_MS);
   await step("pool", () => Promise.all([pool.close(POOL_MS), databasePool.close(POOL_MS)]), POOL_MS + 500);
   await step("webhooks", () => webhooks.close(), ANSWERS_MS);

@@ -4,6 +4,7 @@ import type { BackupOperations } from "../engine/backup/operations.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import { type JobContext, Sessions } from "../engine/jobs/mod.ts";
 import { Webhooks } from "../engine/jobs/webhooks/mod.ts";
+import { Scheduler } from "../engine/jobs/schedules/mod.ts";
 import { openState, type Scope, type State } from "../engine/state/mod.ts";
 import { type App, createApp } from "./app.ts";
 import { HealthProbe } from "./health.ts";
@@ -104,9 +105,15 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
     links: await LinkSigner.open(`${dataDir}/link-key`),
     openLocal: (key, range) => new LocalStore(`${dataDir}/cloud/objects`).get(key, range),
     webhooks,
+    scheduler: new Scheduler(state.schedules, report),
     paths: await PathGuard.open([root], dataDir),
     health,
-    prometheus: new PrometheusMetrics({ sessions, pool: { stats: () => stats }, backups: state.backups }),
+    prometheus: new PrometheusMetrics({
+      sessions,
+      pool: { stats: () => stats },
+      backups: state.backups,
+      schedules: state.schedules,
+    }),
     logger,
     rateLimit: options.rateLimit ?? 1_000_000,
     stopping: stopping.signal,

@@ -8,6 +8,7 @@ import { logPoolEvent } from "../api/log_pool_event.ts";
 import { createLogger } from "../api/logging.ts";
 import { PathGuard } from "../api/paths.ts";
 import { exitOnFailure, stopOnSignals, surviveRejections } from "../api/process.ts";
+import { performSchedule } from "../api/perform_schedule.ts";
 import { PrometheusMetrics } from "../api/prometheus.ts";
 import { listen } from "../api/serve.ts";
 import { shutDown } from "../api/shutdown.ts";
@@ -22,6 +23,7 @@ import { cloudOperations } from "../engine/cloud/transfer/cloud_operations.ts";
 import { CloudUsage } from "../engine/cloud/transfer/usage.ts";
 import { PathLocks, prepareDataDirectory, syncFiles } from "../engine/files/mod.ts";
 import { Sessions } from "../engine/jobs/mod.ts";
+import { Scheduler } from "../engine/jobs/schedules/mod.ts";
 import { Webhooks } from "../engine/jobs/webhooks/mod.ts";
 import { openState } from "../engine/state/mod.ts";
 import { lazyPool } from "../workers/lazy_pool.ts";
@@ -49,6 +51,7 @@ async function start(): Promise<void> {
   const webhooks = new Webhooks({ store: state.webhooks, allow: config.webhookAllow, report });
   const sessions = await Sessions.open(state, () => webhooks.wake());
   webhooks.wake();
+  const scheduler = new Scheduler(state.schedules, report);
   const pool = createPool({ size: config.workers, onEvent: (event) => logPoolEvent(logger, event) });
   const databasePool = lazyPool(DATABASE_WORKERS, () => {
     const onEvent = (event: PoolEvent) => logPoolEvent(logger, event);
@@ -78,20 +81,25 @@ async function start(): Promise<void> {
     links: await LinkSigner.open(`${dataDir}/cloud/link-key`),
     openLocal: (key, range) => openCloudStore(clouds.ofProvider("local")).get(key, range),
     webhooks,
+    scheduler,
     paths,
     health,
-    prometheus: new PrometheusMetrics({ sessions, pool, backups: state.backups }),
+    prometheus: new PrometheusMetrics({ sessions, pool, backups: state.backups, schedules: scheduler }),
     logger,
     rateLimit: config.rateLimit,
     stopping: stopping.signal,
   });
+  await scheduler.start(performSchedule(app, stopping.signal));
   const clean = () =>
     void cleanJournals({ pool, journals }, report)
       .catch((error) => report("Cannot clean up interrupted transfers", error));
   clean();
   Deno.unrefTimer(setInterval(clean, CLEAN_MS));
   const listener = listen({ fetch: app.fetch, host: config.host, port: config.port, logger });
-  stopOnSignals(logger, () => shutDown({ listener, sessions, pool, databasePool, webhooks, state, logger, stopping }));
+  stopOnSignals(
+    logger,
+    () => shutDown({ listener, sessions, pool, databasePool, scheduler, webhooks, state, logger, stopping }),
+  );
   await Deno.stdout.write(new TextEncoder().encode(welcome(listener.url, token)));
 }
 

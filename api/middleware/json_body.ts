@@ -13,7 +13,7 @@ export interface JsonBodyOptions {
 }
 
 /**
- * Reads the body of a POST once, never more than 1 MiB of it, and lets only JSON of bounded depth through. Leaves the bytes in
+ * Reads the body of a request once, never more than 1 MiB of it, and lets only JSON of bounded depth through. Leaves the bytes in
  * `body` and a request that can be read again.
  */
 export function jsonBody({ timeoutMs = 60_000 }: JsonBodyOptions = {}): MiddlewareHandler<AppEnv> {
@@ -31,11 +31,11 @@ export function jsonBody({ timeoutMs = 60_000 }: JsonBodyOptions = {}): Middlewa
       }
       checkJson(bytes);
       headers.set("content-type", "application/json");
-      c.req.raw = new Request(url, { method: "POST", headers, body: bytes });
+      c.req.raw = new Request(url, { method: c.req.method, headers, body: bytes });
     } else if (body !== null) {
       // An empty body is none, whatever type it is said to have.
       headers.delete("content-type");
-      c.req.raw = new Request(url, { method: "POST", headers });
+      c.req.raw = new Request(url, { method: c.req.method, headers });
     }
     await next();
   };

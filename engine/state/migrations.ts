@@ -153,4 +153,30 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_by_key ON audit (key_id, id);
   CREATE INDEX audit_by_age ON audit (at);
   `,
+  `
+  CREATE TABLE schedules (
+    id TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    cron TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    request TEXT NOT NULL, -- JSON object
+    enabled INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    next_run_at INTEGER, -- null where there will be none
+    last_success_at INTEGER
+  ) STRICT;
+
+  CREATE TABLE schedule_runs (
+    id INTEGER PRIMARY KEY, -- in the order of their starts
+    schedule_id TEXT NOT NULL REFERENCES schedules (id) ON DELETE CASCADE,
+    status TEXT NOT NULL,
+    planned_at INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER, -- null while it runs
+    session_id TEXT,
+    error TEXT
+  ) STRICT;
+  CREATE INDEX schedule_runs_by_schedule ON schedule_runs (schedule_id, id);
+  `,
 ];

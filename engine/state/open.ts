@@ -8,6 +8,7 @@ import { SqliteMetricStore } from "./metrics.ts";
 import { type Report, reportToStderr } from "./report.ts";
 import { SqliteSessionStore } from "./sessions.ts";
 import { SqliteWebhookStore } from "./webhooks.ts";
+import { SqliteScheduleStore } from "./schedules.ts";
 import type { State } from "./types.ts";
 import { Writer, type WriterOptions } from "./writer.ts";
 
@@ -49,6 +50,7 @@ class SqliteState implements State {
   readonly metrics: SqliteMetricStore;
   readonly backups: SqliteBackupStore;
   readonly webhooks: SqliteWebhookStore;
+  readonly schedules: SqliteScheduleStore;
   readonly audit: SqliteAuditStore;
   readonly report: Report;
   readonly #claim: DirectoryClaim;
@@ -66,6 +68,7 @@ class SqliteState implements State {
     this.sessions = new SqliteSessionStore(reader, writer);
     this.metrics = new SqliteMetricStore(reader, writer);
     this.audit = new SqliteAuditStore(reader, writer);
+    this.schedules = new SqliteScheduleStore(reader, writer);
     this.webhooks = new SqliteWebhookStore(reader, writer);
     this.backups = new SqliteBackupStore(reader, writer);
   }

@@ -1,4 +1,5 @@
 /** What the server remembers between starts, as the rest of the program sees it. */
+import type { ScheduleStore } from "../jobs/schedules/types.ts";
 import type { WebhookStore } from "../jobs/webhooks/types.ts";
 import type { Report } from "./report.ts";
 import type { SessionStore } from "./session_store.ts";
@@ -157,6 +158,7 @@ export interface State {
   readonly metrics: MetricStore;
   readonly webhooks: WebhookStore;
   readonly audit: AuditStore;
+  readonly schedules: ScheduleStore;
   readonly backups: BackupStore;
   /** Where failures of background work go. */
   readonly report: Report;

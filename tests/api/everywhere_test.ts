@@ -32,7 +32,7 @@ Deno.test("ids of odd forms are refused, not searched for in other places", asyn
 
 for (const [method, path] of ROUTES) {
   Deno.test(`a wrong method on ${path} (where ${method} is right) is 405 with Allow`, async () => {
-    const answer = await server().request("PATCH", withoutMatch(path));
+    const answer = await server().request("PUT", withoutMatch(path));
     assertError(answer, 405, answer.body?.errorCode);
     assert.match(answer.body.errorCode, /^[A-Z_]+$/);
     assert.ok(answer.headers.get("allow")?.split(/,\s*/).includes(method), answer.headers.get("allow") ?? "no Allow");
