@@ -28,6 +28,7 @@ import { registerCloudShared } from "./routes/cloud_shared.ts";
 import { registerCloudTransfers } from "./routes/cloud_transfers.ts";
 import { registerDocumentation } from "./routes/documentation.ts";
 import { registerKeys } from "./routes/keys.ts";
+import { registerLocations } from "./routes/locations.ts";
 import { registerMonitoring } from "./routes/monitoring.ts";
 import { registerSchedules } from "./routes/schedules.ts";
 import { registerSessionEvents } from "./routes/session_events.ts";
@@ -74,6 +75,16 @@ export function createApp(dependencies: AppDependencies): App {
   app.on(["POST", "PATCH"], `${BASE_PATH}/*`, jsonBody());
   app.on("POST", `${BASE_PATH}/*`, idempotency(answers, logger));
 
+  const perform = async (path: string, body: unknown, key: ApiKey): Promise<Performed> => {
+    const exchange: Exchange = { requestId: newRequestId(), path, connection: {}, key, rate: undefined };
+    const request = new Request(`http://localhost${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const answer = await app.fetch(request, exchange);
+    return { status: answer.status, body: await answer.json(), sessionId: exchange.sessionId ?? null };
+  };
   registerSyncFiles(app, dependencies);
   registerBackupOperations(app, dependencies);
   registerBackupPointInTime(app, dependencies);
@@ -82,7 +93,8 @@ export function createApp(dependencies: AppDependencies): App {
   registerCloudTransfers(app, dependencies);
   registerCloudObjects(app, dependencies);
   registerCloudShared(app, dependencies);
-  registerSessions(app, dependencies);
+  registerSessions(app, dependencies, perform);
+  registerLocations(app, dependencies);
   registerSessionEvents(app, dependencies);
   registerKeys(app, keys);
   registerAudit(app, dependencies.state.audit);
@@ -106,16 +118,6 @@ export function createApp(dependencies: AppDependencies): App {
     match: (method, path) => app.router.match(method, path),
     toAnswer,
   });
-  const perform = async (path: string, body: unknown, key: ApiKey): Promise<Performed> => {
-    const exchange: Exchange = { requestId: newRequestId(), path, connection: {}, key, rate: undefined };
-    const request = new Request(`http://localhost${path}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    const answer = await app.fetch(request, exchange);
-    return { status: answer.status, body: await answer.json(), sessionId: exchange.sessionId ?? null };
-  };
   return { fetch, routes: app.routes, perform };
 }
 

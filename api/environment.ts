@@ -17,11 +17,11 @@ import type { AnnouncedRate } from "./rate_headers.ts";
 
 export type SessionService = Pick<
   Sessions,
-  "startManual" | "run" | "get" | "list" | "complete" | "cancel" | "events" | "totals"
+  "startManual" | "tell" | "settle" | "run" | "get" | "list" | "complete" | "cancel" | "events" | "totals"
 >;
 
 export interface AppDependencies {
-  state: Pick<State, "keys" | "idempotency" | "backups" | "audit">;
+  state: Pick<State, "keys" | "idempotency" | "backups" | "audit" | "locations">;
   sessions: SessionService;
   /** The engine's file synchronisation with its services bound. */
   syncFiles(request: SyncFilesRequest, job: JobContext): Promise<SyncFilesResult>;

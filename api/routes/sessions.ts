@@ -1,6 +1,8 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
+import type { App } from "../app.ts";
 import { callerOf, needs } from "../middleware/authentication.ts";
+import { partsOf, synchroniseLocations } from "../synchronise_locations.ts";
 import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
 import {
   SessionAnswer,
@@ -18,7 +20,9 @@ const start = createRoute({
   method: "post",
   path: `${PATH}/start`,
   summary: "Starts a synchronization session",
-  description: "Operations that carry its `sessionId` belong to it until it is completed.",
+  description:
+    "Between two registered locations it runs their synchronisation itself, and completes by itself. Otherwise operations " +
+    "that carry its `sessionId` belong to it until it is completed.",
   tags,
   ...needs("sync", "backup"),
   request: { body: { required: true, content: { "application/json": { schema: StartSessionBody } } } },
@@ -68,9 +72,23 @@ const cancel = createRoute({
   responses: { 200: jsonAnswer(SessionAnswer, "The session, cancelled"), ...errorAnswers(404, 409) },
 });
 
-export function registerSessions(app: OpenAPIHono<AppEnv>, { sessions }: AppDependencies): void {
+export function registerSessions(
+  app: OpenAPIHono<AppEnv>,
+  { sessions, state: { locations }, logger }: AppDependencies,
+  perform: App["perform"],
+): void {
   app.openapi(start, async (c) => {
-    const session = await sessions.startManual({ ...c.req.valid("json"), keyId: callerOf(c.env).id });
+    const request = c.req.valid("json");
+    const key = callerOf(c.env);
+    const [source, target] = [locations.find(request.sourceLocation), locations.find(request.targetLocation)];
+    const parts = source && target && partsOf(source, target, request);
+    const kind = parts === undefined ? "manual" : "sync.locations";
+    const session = await sessions.startManual({ ...request, keyId: key.id, kind });
+    c.env.sessionId = session.sessionId;
+    if (parts !== undefined) {
+      synchroniseLocations(session, parts, key, sessions, perform)
+        .catch((error) => logger.error("a session between locations failed", { sessionId: session.sessionId, error }));
+    }
     const { sessionId, createdAt: startedAt, sourceIdentifier, targetIdentifier, status } = session;
     return c.json({ sessionId, startedAt, sourceIdentifier, targetIdentifier, status }, 200);
   });

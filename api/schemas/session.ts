@@ -6,11 +6,21 @@ const SESSION_EXAMPLE = "session-12345";
 
 const status = z.enum(["pending", "in-progress", "completed", "failed", "cancelled", "interrupted"]);
 
+const options = z.record(z.string(), z.unknown()).default({});
+
 export const StartSessionBody = z.strictObject({
   sourceLocation: text(1, 4096).openapi({ example: "System1" }),
   targetLocation: text(1, 4096).openapi({ example: "System2" }),
-  syncType: text(1, 64).openapi({ example: "Full" }),
+  syncType: text(1, 64).openapi({
+    example: "Full",
+    description:
+      "Between registered locations `Full` (reads back what was written), `Incremental`, `Files` or `Database`.",
+  }),
+  files: options.openapi({ description: "Further fields for `/sync/files`, between registered locations." }),
+  database: options.openapi({ description: "Further fields for `/sync/database`, between registered locations." }),
 }).openapi("StartSessionRequest");
+
+export type StartedSync = z.infer<typeof StartSessionBody>;
 
 export const StartSessionAnswer = z.object({
   sessionId: z.string().openapi({ example: SESSION_EXAMPLE }),

@@ -54,8 +54,14 @@ export class LiveSession {
     return this.#ended.promise;
   }
 
-  get isManual(): boolean {
-    return this.#session.kind === "manual";
+  /** Whether it gathers operations: opened by hand, or to synchronise two locations. */
+  get isGroup(): boolean {
+    return this.#session.kind === "manual" || this.completesItself;
+  }
+
+  /** Whether it is the server that opened it, and that closes it. */
+  get completesItself(): boolean {
+    return this.#session.kind === "sync.locations";
   }
 
   /** Its state now; a copy but for the result. */
@@ -145,7 +151,9 @@ export class LiveSession {
       status: "in-progress",
       // It ends when it is completed, not when the operations so far have ended.
       percentage: Math.min(99, done / count),
-      message: `Operations: ${sums.operations} ended, ${runningOperations} running`,
+      ...(this.completesItself
+        ? {}
+        : { message: `Operations: ${sums.operations} ended, ${runningOperations} running` }),
       figures: { ...figures, runningOperations },
     });
   }

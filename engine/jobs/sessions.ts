@@ -3,11 +3,12 @@ import type { SessionStore, StoredSession } from "../state/session_store.ts";
 import type { State } from "../state/types.ts";
 import { BackgroundRetry } from "./background_retry.ts";
 import { LiveSession } from "./live_session.ts";
+import { metricsOf } from "./metrics.ts";
 import { manualEnd } from "./manual_end.ts";
 import { newSession } from "./new_session.ts";
 import { endOfError, endOfStop, endOfSuccess, type RunEnd } from "./run_end.ts";
 import { conflict, stopping } from "./session_errors.ts";
-import { DIED, SessionView } from "./session_view.ts";
+import { SessionView } from "./session_view.ts";
 import type {
   JobContext,
   Metrics,
@@ -20,18 +21,13 @@ import type {
   StartedRun,
 } from "./types.ts";
 import { eventOfEnd } from "./webhooks/event.ts";
+import { endInterrupted } from "./end_interrupted.ts";
 import { within } from "./within.ts";
 
 /** How long {@link Sessions.cancel} waits for the work to stop. */
 const CANCEL_WAIT_MS = 10_000;
 /** Open manual sessions stay in memory and are never dropped by age. */
 const MAX_OPEN_MANUAL = 10_000;
-/**
- * How far event ids skip ahead after a restart. The newest id that was sent may not have been stored, so this is more than
- * are sent while a write can wait.
- */
-const EVENT_ID_GAP = 10_000;
-
 /** Runs operations as sessions and answers for them: now, and from disk once they are over. */
 export class Sessions {
   readonly #state: State;
@@ -59,23 +55,34 @@ export class Sessions {
    */
   static async open(state: State, onEnd: () => void = () => {}): Promise<Sessions> {
     const sessions = new Sessions(state, onEnd);
-    await sessions.#recover();
+    for (const entry of await endInterrupted(state.sessions)) {
+      const live = sessions.#hold(entry);
+      live.begin();
+      live.follow();
+    }
     return sessions;
   }
 
   /**
-   * Opens a session that gathers the operations started with its id. Resolves once it is on disk.
+   * Opens a session that gathers the operations started with its id. Resolves once it is on disk. One of the kind
+   * `sync.locations` is the server's own: it ends with {@link Sessions.settle}, or as `interrupted` with the process.
    * @throws EngineError `conflict` where 10,000 are open, `unavailable`
    */
   async startManual(
-    input: { sourceLocation: string; targetLocation: string; syncType: string; keyId?: string },
+    input: {
+      sourceLocation: string;
+      targetLocation: string;
+      syncType: string;
+      keyId?: string;
+      kind?: "manual" | "sync.locations";
+    },
   ): Promise<Session> {
     if (this.#isStopping) throw stopping();
     if (this.#live.size - this.#running.size >= MAX_OPEN_MANUAL) {
       throw conflict("Too many sessions are open", `Complete or cancel one of the ${MAX_OPEN_MANUAL} open sessions`);
     }
     const live = this.#create(newSession({
-      kind: "manual",
+      kind: input.kind ?? "manual",
       sourceIdentifier: input.sourceLocation,
       targetIdentifier: input.targetLocation,
       syncType: input.syncType,
@@ -149,8 +156,10 @@ export class Sessions {
    * @throws EngineError `not-found`; `conflict` where an operation of it still runs, where it is closed, or is a run
    */
   async complete(sessionId: string): Promise<Session> {
+    const ended = this.#live.has(sessionId) ? undefined : this.#view.find(sessionId);
+    if (ended?.kind === "sync.locations") return ended;
     const live = this.#openSession(sessionId, "complete");
-    if (!live.isManual) {
+    if (!live.isGroup || live.completesItself) {
       throw conflict("Cannot complete the session", "It is a running operation, which completes by itself");
     }
     if (live.operations.size > 0) {
@@ -160,6 +169,21 @@ export class Sessions {
     return this.#view.find(sessionId);
   }
 
+  /** Tells what a session of the kind `sync.locations` does now; nothing where it is over. */
+  tell(sessionId: string, message: string): void {
+    this.#live.get(sessionId)?.update({ status: "in-progress", message });
+  }
+
+  /**
+   * Ends a session of the kind `sync.locations`, whose operations are over: as failed where there is an error. Does nothing where it
+   * was cancelled meanwhile, and where the server stops: then it was interrupted.
+   */
+  async settle(sessionId: string, error: Session["error"]): Promise<void> {
+    const live = this.#live.get(sessionId);
+    if (live === undefined || live.isEnding || live.isClosing || this.#isStopping) return;
+    await this.#closeManual(live, error === null ? "completed" : "failed", error);
+  }
+
   /**
    * Stops a run, or a manual session with its runs, and waits up to 10 s until it has ended: the session is still
    * `in-progress` where it has not by then.
@@ -167,11 +191,11 @@ export class Sessions {
    */
   async cancel(sessionId: string): Promise<Session> {
     const live = this.#openSession(sessionId, "cancel");
-    for (const run of live.isManual ? live.operations : [live]) {
+    for (const run of live.isGroup ? live.operations : [live]) {
       run.update({ message: "Cancelling" });
       run.controller.abort(new CancelledError("The session was cancelled"));
     }
-    if (live.isManual) {
+    if (live.isGroup) {
       const closed = Promise.all([...live.operations].map((run) => run.ended))
         .then(() => this.#closeManual(live, "cancelled"));
       live.isClosing = true;
@@ -195,15 +219,7 @@ export class Sessions {
 
   /** Sums over every run that ended, however it did, since the server's first start. */
   totals(): Metrics {
-    const totals = this.#state.metrics.totals();
-    return {
-      totalSyncOperations: totals.totalSyncOperations,
-      successfulSyncs: totals.successfulSyncs,
-      failedSyncs: totals.failedSyncs,
-      averageSyncDuration: totals.timedSyncs === 0 ? 0 : Math.round(totals.totalSyncDuration / totals.timedSyncs),
-      totalDataTransferred: totals.totalDataTransferred,
-      cloudStorageUsage: totals.cloudStorageUsage,
-    };
+    return metricsOf(this.#state.metrics.totals());
   }
 
   /** Operations that run now. */
@@ -303,9 +319,13 @@ export class Sessions {
     live.parent?.follow();
   }
 
-  async #closeManual(live: LiveSession, status: "completed" | "cancelled"): Promise<void> {
+  async #closeManual(
+    live: LiveSession,
+    status: "completed" | "cancelled" | "failed",
+    error: Session["error"] = null,
+  ): Promise<void> {
     if (live.isEnding) return await live.ended;
-    const end = manualEnd(this.#store, live.sequence, status);
+    const end = { ...manualEnd(this.#store, live.sequence, status), error };
     const entry = live.prepareEnd(end);
     try {
       await this.#store.finish(entry, JSON.stringify(end.result), null);
@@ -320,7 +340,7 @@ export class Sessions {
 
   #openParent(parentId: string): LiveSession {
     const live = this.#openSession(parentId, "join");
-    if (!live.isManual) throw conflict("Cannot join the session", "It was not started by hand");
+    if (!live.isGroup) throw conflict("Cannot join the session", "It was not started by hand");
     return live;
   }
 
@@ -329,23 +349,5 @@ export class Sessions {
     if (live !== undefined && !live.isEnding && !(live.isClosing && action !== "cancel")) return live;
     const { status } = this.#view.find(sessionId);
     throw conflict(`Cannot ${action} the session`, live === undefined ? `It is ${status} already` : "It is ending");
-  }
-
-  async #recover(): Promise<void> {
-    const entries = this.#store.unfinished().map((entry) => ({ ...entry, eventId: entry.eventId + EVENT_ID_GAP }));
-    const completedAt = new Date().toISOString();
-    const runs = entries.filter(({ session }) => session.kind !== "manual");
-    await Promise.all(runs.map((entry) => {
-      const end = endOfStop("interrupted", entry.session, DIED);
-      const session = { ...entry.session, ...end.session, completedAt };
-      const figures = { ...end.figures, durationMs: null };
-      return this.#store.finish({ ...entry, session }, null, figures, eventOfEnd(session, figures));
-    }));
-    for (const entry of entries) {
-      if (entry.session.kind !== "manual") continue;
-      const live = this.#hold(entry);
-      live.begin();
-      live.follow();
-    }
   }
 }

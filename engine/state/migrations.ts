@@ -179,4 +179,13 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX schedule_runs_by_schedule ON schedule_runs (schedule_id, id);
   `,
+  `
+  CREATE TABLE locations (
+    name TEXT PRIMARY KEY NOT NULL,
+    directory TEXT,
+    connection_string TEXT, -- as it was given, with its password
+    entity_names TEXT NOT NULL, -- JSON array
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

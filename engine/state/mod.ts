@@ -18,6 +18,8 @@ export type {
   ClaimId,
   IdempotencyStore,
   KeyStore,
+  Location,
+  LocationStore,
   MetricStore,
   MetricTotals,
   Scope,

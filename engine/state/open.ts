@@ -4,6 +4,7 @@ import { claimDirectory, type DirectoryClaim } from "./directory.ts";
 import { SqliteBackupStore } from "./backups.ts";
 import { SqliteIdempotencyStore } from "./idempotency.ts";
 import { SqliteKeyStore } from "./keys.ts";
+import { SqliteLocationStore } from "./locations.ts";
 import { SqliteMetricStore } from "./metrics.ts";
 import { type Report, reportToStderr } from "./report.ts";
 import { SqliteSessionStore } from "./sessions.ts";
@@ -50,6 +51,7 @@ class SqliteState implements State {
   readonly metrics: SqliteMetricStore;
   readonly backups: SqliteBackupStore;
   readonly webhooks: SqliteWebhookStore;
+  readonly locations: SqliteLocationStore;
   readonly schedules: SqliteScheduleStore;
   readonly audit: SqliteAuditStore;
   readonly report: Report;
@@ -69,6 +71,7 @@ class SqliteState implements State {
     this.metrics = new SqliteMetricStore(reader, writer);
     this.audit = new SqliteAuditStore(reader, writer);
     this.schedules = new SqliteScheduleStore(reader, writer);
+    this.locations = new SqliteLocationStore(reader, writer);
     this.webhooks = new SqliteWebhookStore(reader, writer);
     this.backups = new SqliteBackupStore(reader, writer);
   }

@@ -150,6 +150,30 @@ export interface AuditStore {
   list(query: AuditQuery): AuditEntry[];
 }
 
+/** A named end of a synchronisation. */
+export interface Location {
+  name: string;
+  /** Absolute. */
+  directory: string | null;
+  /** With its password: never to be shown. */
+  connectionString: string | null;
+  /** Of the database: what is synchronised where this is the source. */
+  entityNames: string[];
+  /** ISO 8601 UTC. */
+  createdAt: string;
+}
+
+/** At most 1,000. */
+export interface LocationStore {
+  /** By name. */
+  list(): Location[];
+  find(name: string): Location | undefined;
+  /** @throws EngineError `conflict` where the name is taken or there are too many */
+  add(location: Location): Promise<void>;
+  /** False where there is none. */
+  remove(name: string): Promise<boolean>;
+}
+
 /** Everything that is remembered between starts. One running process owns it. */
 export interface State {
   readonly keys: KeyStore;
@@ -158,6 +182,7 @@ export interface State {
   readonly metrics: MetricStore;
   readonly webhooks: WebhookStore;
   readonly audit: AuditStore;
+  readonly locations: LocationStore;
   readonly schedules: ScheduleStore;
   readonly backups: BackupStore;
   /** Where failures of background work go. */
