@@ -17,6 +17,10 @@ const SUITES: Record<string, () => Promise<Suite>> = {
     const { benchBackup, USAGE } = await import("./backup/bench.ts");
     return { usage: USAGE, run: benchBackup };
   },
+  async webhooks() {
+    const { benchWebhooks, USAGE } = await import("./webhooks/bench.ts");
+    return { usage: USAGE, run: benchWebhooks };
+  },
   async cloud() {
     const { benchCloud, USAGE } = await import("./cloud/bench.ts");
     return { usage: USAGE, run: benchCloud };
