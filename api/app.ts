@@ -29,6 +29,7 @@ import { registerCloudTransfers } from "./routes/cloud_transfers.ts";
 import { registerDocumentation } from "./routes/documentation.ts";
 import { registerKeys } from "./routes/keys.ts";
 import { registerLocations } from "./routes/locations.ts";
+import { registerMergeFiles } from "./routes/merge_files.ts";
 import { registerMonitoring } from "./routes/monitoring.ts";
 import { registerSchedules } from "./routes/schedules.ts";
 import { registerSessionEvents } from "./routes/session_events.ts";
@@ -95,6 +96,7 @@ export function createApp(dependencies: AppDependencies): App {
   registerCloudShared(app, dependencies);
   registerSessions(app, dependencies, perform);
   registerLocations(app, dependencies);
+  registerMergeFiles(app, dependencies);
   registerSessionEvents(app, dependencies);
   registerKeys(app, keys);
   registerAudit(app, dependencies.state.audit);

@@ -7,6 +7,7 @@ import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts
 import type { JobContext, Sessions } from "../engine/jobs/mod.ts";
 import type { Scheduler } from "../engine/jobs/schedules/mod.ts";
 import type { Webhooks } from "../engine/jobs/webhooks/mod.ts";
+import type { MergeFilesRequest, MergeFilesResult } from "../engine/merge/request.ts";
 import type { ApiKey, State, StoredAnswer } from "../engine/state/mod.ts";
 import type { CloudPlaces } from "./cloud_places.ts";
 import type { HealthProbe } from "./health.ts";
@@ -25,6 +26,8 @@ export interface AppDependencies {
   sessions: SessionService;
   /** The engine's file synchronisation with its services bound. */
   syncFiles(request: SyncFilesRequest, job: JobContext): Promise<SyncFilesResult>;
+  /** The engine's merge with its services bound. */
+  mergeFiles(request: MergeFilesRequest, job: JobContext): Promise<MergeFilesResult>;
   backups: BackupOperations;
   cloud: CloudOperations;
   clouds: CloudPlaces;

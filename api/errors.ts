@@ -52,6 +52,7 @@ const STATUS_OF_KIND: Record<ErrorKind, [ErrorStatus, string]> = {
   "sync-failed": [500, "SYNC_FAILED"],
   "backup-failed": [500, "BACKUP_FAILED"],
   "database-failed": [500, "DATABASE_ERROR"],
+  "merge-failed": [500, "MERGE_FAILED"],
   "wrong-password": [403, "FORBIDDEN"],
   damaged: [500, "BACKUP_FAILED"],
   "storage-unavailable": [503, "CLOUD_ERROR"],

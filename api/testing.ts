@@ -98,6 +98,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
       requests.push(request);
       return work(request, job);
     },
+    mergeFiles: () => Promise.reject(new Error("This app merges nothing")),
     backups: backups as BackupOperations,
     cloud: cloud as CloudOperations,
     clouds: new CloudPlaces({ s3: undefined, azure: undefined }, `${dataDir}/cloud/objects`),

@@ -25,6 +25,7 @@ import { PathLocks, prepareDataDirectory, syncFiles } from "../engine/files/mod.
 import { Sessions } from "../engine/jobs/mod.ts";
 import { Scheduler } from "../engine/jobs/schedules/mod.ts";
 import { Webhooks } from "../engine/jobs/webhooks/mod.ts";
+import { mergeOperation } from "../engine/merge/mod.ts";
 import { openState } from "../engine/state/mod.ts";
 import { lazyPool } from "../workers/lazy_pool.ts";
 import { createPool, type PoolEvent } from "../workers/pool.ts";
@@ -74,6 +75,7 @@ async function start(): Promise<void> {
     state,
     sessions,
     syncFiles: (request, job) => syncFiles(request, services, job),
+    mergeFiles: mergeOperation(pool),
     backups: backupOperations(backupServices),
     cloud,
     clouds,

@@ -11,6 +11,7 @@
  * - `sync-failed`: the synchronisation could not start or go on.
  * - `backup-failed`: the same of a backup, a restore or the repository's care.
  * - `database-failed`: a database cannot be reached, or refused or failed to do something.
+ * - `merge-failed`: a merge could not be brought to its end; a disk, a worker.
  * - `wrong-password`: the repository cannot be opened with the password that there is, or needs one and there is none.
  * - `damaged`: what is stored is not what was written, and the operation cannot do without it.
  * - `storage-unavailable`: an object store cannot be reached, throttles or is not configured.
@@ -24,6 +25,7 @@ export type ErrorKind =
   | "sync-failed"
   | "database-failed"
   | "backup-failed"
+  | "merge-failed"
   | "wrong-password"
   | "damaged"
   | "storage-unavailable"

@@ -9,6 +9,7 @@ const CODES: Record<ErrorKind, string> = {
   conflict: "CONFLICT",
   "sync-failed": "SYNC_FAILED",
   "backup-failed": "BACKUP_FAILED",
+  "merge-failed": "MERGE_FAILED",
   "database-failed": "DATABASE_ERROR",
   "wrong-password": "FORBIDDEN",
   damaged: "BACKUP_FAILED",

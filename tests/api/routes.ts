@@ -21,6 +21,7 @@ export const ROUTES: [method: string, path: string][] = [
   ["GET", "/cloud/local/shared-link"],
   ["GET", "/cloud/local/metadata"],
   ["DELETE", "/cloud/local/object"],
+  ["POST", "/merge/files"],
   ["POST", "/sync/session/start"],
   ["GET", "/sync/session/{}/status"],
   ["POST", "/sync/session/{}/complete"],

@@ -25,6 +25,10 @@ const SUITES: Record<string, () => Promise<Suite>> = {
     const { benchCloud, USAGE } = await import("./cloud/bench.ts");
     return { usage: USAGE, run: benchCloud };
   },
+  async merge() {
+    const { benchMerge, USAGE } = await import("./merge/bench.ts");
+    return { usage: USAGE, run: benchMerge };
+  },
 };
 
 async function main(args: string[]): Promise<number> {

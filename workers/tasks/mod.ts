@@ -47,6 +47,7 @@ import { begin, end, flush, forget, prepare } from "../../engine/files/prepare.t
 import { preview } from "../../engine/files/preview.ts";
 import { absorb, rebase } from "../../engine/files/rebase.ts";
 import { scanDirectories } from "../../engine/files/scan.ts";
+import { mergeFilesTask } from "../../engine/merge/merge_task.ts";
 
 /** Task name → handler. Add a task here and nowhere else. */
 export const tasks = {
@@ -109,6 +110,7 @@ export const tasks = {
   "cloud.delete": deleteObject,
   "cloud.link": linkObject,
   "database.run": runDatabase,
+  "merge.files": mergeFilesTask,
 } satisfies Record<string, TaskHandler<never, unknown, never>>;
 
 type Tasks = typeof tasks;
