@@ -22,6 +22,8 @@ export interface Config {
   /** Hosts, addresses and networks that webhooks may reach although they are private. */
   webhookAllow: string[];
   cloud: CloudConfig;
+  /** What clients reach the server at, with a slash at its end; undefined: what they say themselves. */
+  publicUrl: string | undefined;
   logLevel: LogLevel;
 }
 
@@ -75,6 +77,11 @@ function schema(currentDirectory: string) {
         (entries) => entries.every(isAllowEntry),
         "must be host names, IP addresses or networks (10.0.0.0/8), separated by commas",
       ),
+    SYNCLINE_PUBLIC_URL: z.string().refine(
+      isPlainUrl,
+      "must be a URL that begins with http:// or https://, without a user or a query",
+    )
+      .transform((url) => url.replace(/\/*$/, "/")).optional(),
     SYNCLINE_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
   });
 }
@@ -103,6 +110,7 @@ export function readConfig(env: Record<string, string | undefined>, currentDirec
     repositoryPassword: values.SYNCLINE_REPOSITORY_PASSWORD,
     webhookAllow: values.SYNCLINE_WEBHOOK_ALLOW,
     cloud: cloudOf(values),
+    publicUrl: values.SYNCLINE_PUBLIC_URL,
     logLevel: values.SYNCLINE_LOG_LEVEL,
   };
 }
@@ -116,6 +124,12 @@ function cloudOf(values: z.infer<ReturnType<typeof schema>>): CloudConfig {
     s3: hasS3 === undefined ? undefined : { bucket, endpoint, forcePathStyle: style === "true" },
     azure: values.AZURE_STORAGE_CONNECTION_STRING === undefined ? undefined : { container },
   };
+}
+
+function isPlainUrl(text: string): boolean {
+  if (!isHttpUrl(text)) return false;
+  const { search, hash, username } = new URL(text);
+  return search === "" && hash === "" && username === "";
 }
 
 function isHttpUrl(text: string): boolean {

@@ -15,6 +15,7 @@ Deno.test("without variables the defaults hold, and an empty one counts as unset
     repositoryPassword: undefined,
     webhookAllow: [],
     cloud: { s3: undefined, azure: undefined },
+    publicUrl: undefined,
     logLevel: "info",
   });
 });
@@ -34,6 +35,7 @@ Deno.test("each variable is taken", () => {
     S3_ENDPOINT: "http://127.0.0.1:9000",
     AZURE_STORAGE_CONNECTION_STRING: "AccountName=a;AccountKey=secret;",
     AZURE_STORAGE_CONTAINER: "container",
+    SYNCLINE_PUBLIC_URL: "https://example.org/sync",
     SYNCLINE_LOG_LEVEL: "debug",
   }, "/here/sub");
   assert.deepEqual(config, {
@@ -50,6 +52,7 @@ Deno.test("each variable is taken", () => {
       s3: { bucket: "bucket", endpoint: "http://127.0.0.1:9000", forcePathStyle: true },
       azure: { container: "container" },
     },
+    publicUrl: "https://example.org/sync/",
     logLevel: "debug",
   });
 });
@@ -72,6 +75,9 @@ Deno.test("a value that cannot be used is named in one line, with what it may be
     ["S3_ENDPOINT", "localhost:9000", /http:\/\//],
     ["S3_FORCE_PATH_STYLE", "yes", /true or false/],
     ["AZURE_STORAGE_CONTAINER", "Not One", /container/],
+    ["SYNCLINE_PUBLIC_URL", "example.org", /http:\/\//],
+    ["SYNCLINE_PUBLIC_URL", "https://user:secret@example.org", /without/],
+    ["SYNCLINE_PUBLIC_URL", "https://example.org/?secret=1", /without/],
     ["SYNCLINE_LOG_LEVEL", "loud", /debug, info, warn, error/],
   ];
   for (const [name, value, rule] of cases) {

@@ -41,6 +41,8 @@ export interface AppDependencies {
     "list" | "find" | "subscribe" | "unsubscribe" | "deliveries" | "delivery" | "redeliver" | "test"
   >;
   scheduler: Pick<Scheduler, "list" | "find" | "save" | "remove" | "runs">;
+  /** What clients reach this server at; undefined: what they say themselves. */
+  publicUrl: string | undefined;
   paths: PathGuard;
   health: HealthProbe;
   prometheus: PrometheusMetrics;

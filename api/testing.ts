@@ -107,6 +107,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
     openLocal: (key, range) => new LocalStore(`${dataDir}/cloud/objects`).get(key, range),
     webhooks,
     scheduler: new Scheduler(state.schedules, report),
+    publicUrl: undefined,
     paths: await PathGuard.open([root], dataDir),
     health,
     prometheus: new PrometheusMetrics({

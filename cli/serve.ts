@@ -64,9 +64,14 @@ async function start(): Promise<void> {
   const journals = `${dataDir}/cloud/transfers`;
   await Deno.mkdir(journals, { recursive: true, mode: 0o700 });
   const cloud = cloudOperations({ pool, journals });
+  const local = openCloudStore(clouds.ofProvider("local"));
+  // Nobody is at work yet, so whatever is unfinished was interrupted.
+  await local.removeUnfinished(new Date(Date.now() + 1000)).catch((error) =>
+    report("Cannot remove old uploads", error)
+  );
   const usage = new CloudUsage({
     operations: cloud,
-    places,
+    places: [...places, { provider: "local", location: clouds.ofProvider("local") }],
     store: (provider, bytes) => state.metrics.setCloudUsage(provider, bytes),
     report,
   });
@@ -81,9 +86,10 @@ async function start(): Promise<void> {
     clouds,
     usage,
     links: await LinkSigner.open(`${dataDir}/cloud/link-key`),
-    openLocal: (key, range) => openCloudStore(clouds.ofProvider("local")).get(key, range),
     webhooks,
     scheduler,
+    openLocal: (key, range) => local.get(key, range),
+    publicUrl: config.publicUrl,
     paths,
     health,
     prometheus: new PrometheusMetrics({ sessions, pool, backups: state.backups, schedules: scheduler }),

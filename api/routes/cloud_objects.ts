@@ -59,7 +59,7 @@ const link = createRoute({
 });
 
 export function registerCloudObjects(app: OpenAPIHono<AppEnv>, dependencies: AppDependencies): void {
-  const { clouds, cloud, links } = dependencies;
+  const { clouds, cloud, links, publicUrl } = dependencies;
 
   app.openapi(list, async (c) => {
     const location = clouds.ofProvider(providerOf(c));
@@ -96,7 +96,8 @@ export function registerCloudObjects(app: OpenAPIHono<AppEnv>, dependencies: App
       return c.json({ url: await cloud.link(location, path, expiresIn), expiresAt }, 200);
     }
     await cloud.details(location, path);
-    const url = new URL(SHARED_PATH, c.req.url);
+    // Behind a proxy the request does not tell what its client sees, and headers that do can be anybody's.
+    const url = publicUrl === undefined ? new URL(SHARED_PATH, c.req.url) : new URL(SHARED_PATH.slice(1), publicUrl);
     url.search = new URLSearchParams({ path, expires: String(expires), signature: links.sign(path, expires) })
       .toString();
     return c.json({ url: url.href, expiresAt }, 200);

@@ -96,7 +96,7 @@ Deno.test("metrics are the reference's JSON, or Prometheus text where that is as
   await test.sync();
   const { body } = await test.send("GET", "/metrics");
   assert.deepEqual([body.totalSyncOperations, body.successfulSyncs, body.totalDataTransferred], [1, 1, 1000]);
-  assert.deepEqual(body.cloudStorageUsage, { azure: 0, s3: 0 });
+  assert.deepEqual(body.cloudStorageUsage, { azure: 0, s3: 0, local: 0 });
   const asked = [
     await test.send("GET", "/metrics?format=prometheus"),
     await test.send("GET", "/metrics", { headers: { accept: "text/plain;version=0.0.4" } }),

@@ -23,6 +23,7 @@ export const MetricsAnswer = z.object({
   cloudStorageUsage: z.object({
     azure: z.int().min(0).openapi({ example: 2684354560 }),
     s3: z.int().min(0).openapi({ example: 1342177280 }),
+    local: z.int().min(0).openapi({ description: "What this server itself holds." }),
   }),
 }).openapi("Metrics");
 

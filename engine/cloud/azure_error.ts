@@ -7,6 +7,8 @@ const CREDENTIALS = "set AZURE_STORAGE_CONNECTION_STRING to one that may use it"
 const CODES: Record<string, [StoreErrorKind, boolean]> = {
   BlobNotFound: ["not-found", false],
   ResourceNotFound: ["not-found", false],
+  // Whoever stores a blob throws away the blocks of all others that are at it.
+  InvalidBlockList: ["not-found", false],
   ContainerNotFound: ["unavailable", false],
   ContainerDisabled: ["unavailable", false],
   ContainerBeingDeleted: ["unavailable", true],

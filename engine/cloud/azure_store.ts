@@ -2,13 +2,14 @@ import type { ContainerClient } from "@azure/storage-blob";
 import { type AzureLocation, type ObjectInfo, StoreError } from "./object_store.ts";
 import type { Readable } from "node:stream";
 import type { Attributes, Body, ObjectDetails, OpenRange, Page, RemoteDriver, Upload } from "./remote_driver.ts";
-import { type RemoteOptions, RemoteStore } from "./remote_store.ts";
+import { RemoteStore } from "./remote_store.ts";
+import type { RequestOptions } from "./requests.ts";
 import { azureClient, type AzureSdk } from "./azure_client.ts";
 import { azureError } from "./azure_error.ts";
 import { contentDisposition } from "./content_disposition.ts";
 
 /** A container of Azure Blob Storage. Costs nothing until it is used. */
-export function azureStore(location: AzureLocation, options?: RemoteOptions): RemoteStore {
+export function azureStore(location: AzureLocation, options?: RequestOptions): RemoteStore {
   return new RemoteStore(new AzureDriver(location.container), location.prefix, options);
 }
 
@@ -31,14 +32,22 @@ class AzureDriver implements RemoteDriver {
     return key.includes("\\") ? "Azure keeps a backslash as a slash" : undefined;
   }
 
-  put(key: string, body: Body, attributes: Attributes, ifAbsent: boolean, abortSignal: AbortSignal): Promise<void> {
+  put(
+    key: string,
+    body: Body,
+    attributes: Attributes,
+    ifAbsent: boolean,
+    abortSignal: AbortSignal,
+    alive: () => void,
+  ): Promise<string> {
     return this.#call(key, async (container) => {
-      await container.getBlockBlobClient(key).upload(sent(body), body.size, {
+      const answer = await container.getBlockBlobClient(key).upload(sent(body, alive), body.size, {
         abortSignal,
         transactionalContentMD5: body.md5,
         ...named(attributes, body.md5),
         ...ifFree(ifAbsent),
       });
+      return bare(answer.etag);
     });
   }
 
@@ -67,6 +76,7 @@ class AzureDriver implements RemoteDriver {
       return {
         ...info(key, answer.contentLength, answer.lastModified, answer.etag),
         contentType: answer.contentType,
+        md5: answer.contentMD5?.toHex(),
         metadata: renamed(answer.metadata ?? {}, (name) => name.toLowerCase().replaceAll(HYPHEN, "-")),
       };
     });
@@ -100,11 +110,17 @@ class AzureDriver implements RemoteDriver {
     return Promise.resolve({ key, id: crypto.randomUUID() });
   }
 
-  putPart({ key, id }: Upload, number: number, body: Body, abortSignal: AbortSignal): Promise<string> {
+  putPart(
+    { key, id }: Upload,
+    number: number,
+    body: Body,
+    abortSignal: AbortSignal,
+    alive: () => void,
+  ): Promise<string> {
     return this.#call(key, async (container) => {
       // All blocks of a blob have names of one length.
       const block = btoa(`${id}-${String(number).padStart(6, "0")}`);
-      await container.getBlockBlobClient(key).stageBlock(block, sent(body), body.size, {
+      await container.getBlockBlobClient(key).stageBlock(block, sent(body, alive), body.size, {
         abortSignal,
         transactionalContentMD5: body.md5,
       });
@@ -118,13 +134,14 @@ class AzureDriver implements RemoteDriver {
     attributes: Attributes,
     ifAbsent: boolean,
     abortSignal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string> {
     return this.#call(key, async (container) => {
-      await container.getBlockBlobClient(key).commitBlockList([...tags], {
+      const answer = await container.getBlockBlobClient(key).commitBlockList([...tags], {
         abortSignal,
         ...named(attributes),
         ...ifFree(ifAbsent),
       });
+      return bare(answer.etag);
     });
   }
 
@@ -137,7 +154,7 @@ class AzureDriver implements RemoteDriver {
     return Promise.resolve();
   }
 
-  abortOld(): Promise<number> {
+  abortBegun(): Promise<number> {
     return Promise.resolve(0);
   }
 
@@ -171,8 +188,8 @@ class AzureDriver implements RemoteDriver {
   }
 }
 
-function sent(body: Body): Uint8Array | (() => Readable) {
-  const opened = body.open();
+function sent(body: Body, alive: () => void): Uint8Array | (() => Readable) {
+  const opened = body.open(alive);
   // The SDK opens a stream once for each try, of which there is one.
   return opened instanceof Uint8Array ? opened : () => opened;
 }

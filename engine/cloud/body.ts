@@ -11,10 +11,13 @@ export interface ByteSource {
 
 /** A longer body is not held in memory but read twice: for its hash, and as it is sent. */
 const IN_MEMORY = 16 << 20;
-const PIECE = 1 << 20;
+/** What is sent at once. */
+const SENT = 512 << 10;
 
+/** Bytes in memory. */
 export function bytesBody(bytes: Uint8Array): Body {
-  return { size: bytes.length, md5: createHash("md5").update(bytes).digest(), open: () => bytes };
+  const open = (alive: () => void) => bytes.length <= SENT ? bytes : readable(slices(bytes), alive);
+  return { size: bytes.length, md5: createHash("md5").update(bytes).digest(), bytes, open };
 }
 
 /**
@@ -35,16 +38,26 @@ export async function sourceBody(
   }
   const md5 = createHash("md5");
   for await (const piece of pieces(source, offset, size)) md5.update(piece);
-  return {
-    size,
-    md5: md5.digest(),
-    open: () => Readable.from(pieces(source, offset, size), { objectMode: false, highWaterMark: PIECE }),
+  return { size, md5: md5.digest(), open: (alive) => readable(pieces(source, offset, size), alive) };
+}
+
+function readable(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, alive: () => void): Readable {
+  const watched = async function* () {
+    for await (const piece of pieces) {
+      yield piece;
+      alive();
+    }
   };
+  return Readable.from(watched(), { objectMode: false, highWaterMark: SENT });
+}
+
+function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += SENT) yield bytes.subarray(at, at + SENT);
 }
 
 async function* pieces(source: ByteSource, offset: number, size: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for (let at = 0; at < size; at += PIECE) {
-    const piece = new Uint8Array(Math.min(PIECE, size - at));
+  for (let at = 0; at < size; at += SENT) {
+    const piece = new Uint8Array(Math.min(SENT, size - at));
     await source.read(piece, offset + at);
     yield piece;
   }

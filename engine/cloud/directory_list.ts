@@ -1,19 +1,25 @@
 import { close, Listing, readDirectory, type Stat } from "../posix/mod.ts";
-import { infoOf, isAbsent, openDirectory, storeError, TEMPORARY } from "./directory_paths.ts";
+import { infoOf, isAbsent, openDirectory, storeError } from "./directory_paths.ts";
 import { compareKeys } from "./key.ts";
 import type { ObjectInfo } from "./object_store.ts";
 
 /**
  * The files below one directory of a store whose path begins with `rest`, in the order of their keys' bytes. Holds one directory
  * of each depth in memory. What vanishes meanwhile is left out.
+ * @param reserved the name of a directory in the root that holds no objects.
  */
-export function* listObjects(root: string, directory: string[], rest: string): Generator<ObjectInfo> {
+export function* listObjects(
+  root: string,
+  directory: string[],
+  rest: string,
+  reserved?: string,
+): Generator<ObjectInfo> {
   const path = directory.map((part) => `${part}/`).join("");
   const listing = readNames(root, directory);
   if (listing === undefined) return;
   for (const entry of sorted(listing, rest)) {
     if (entry.isDirectory) {
-      if (directory.length > 0 || listing.names[entry.index] !== TEMPORARY) {
+      if (directory.length > 0 || listing.names[entry.index] !== reserved) {
         yield* listObjects(root, [...directory, listing.names[entry.index]], "");
       }
     } else yield infoOf(path + entry.sortKey, statIn(listing, entry.index));

@@ -1,7 +1,7 @@
 import { isMainThread } from "node:worker_threads";
 import { DescriptorCache, type OpenFile } from "./descriptor_cache.ts";
 import { listObjects } from "./directory_list.ts";
-import { DirectoryWriter } from "./directory_writer.ts";
+import { DirectoryWriter, openTemporary } from "./directory_writer.ts";
 import { close, hasCode, readInto, readIntoLater, readXattrs, statIfPresent, unlinkAt } from "../posix/mod.ts";
 import { flushLater, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, openAt } from "../posix/mod.ts";
 import { keyParts, prefixParts } from "./key.ts";
@@ -30,9 +30,21 @@ const files = new DescriptorCache();
 export class DirectoryStore implements ObjectStore {
   readonly description: string;
 
-  /** @param path absolute; made by the first `put`. */
-  constructor(readonly path: string, private readonly mayBlock = !isMainThread) {
+  /**
+   * @param path absolute; made by the first `put`.
+   * @param beside a directory of the same file system for files on their way, in place of `tmp/`, whose name then is free for objects.
+   */
+  constructor(
+    readonly path: string,
+    private readonly mayBlock = !isMainThread,
+    private readonly beside?: string,
+  ) {
     this.description = `directory ${path}`;
+  }
+
+  /** Of files on their way: a root and the parts below it. */
+  get #temporary(): [root: string, parts: string[]] {
+    return this.beside === undefined ? [this.path, [TEMPORARY]] : [this.beside, []];
   }
 
   async put(
@@ -52,7 +64,7 @@ export class DirectoryStore implements ObjectStore {
   }
 
   /**
-   * As {@link put}, with bytes of the caller's own beside the object, at most about 3 KiB.
+   * As {@link put}, with bytes of the caller's own beside the object, at most about 3 KiB. Gives the object's tag.
    * @throws StoreError `invalid` where the file system cannot keep them
    */
   protected async putWithAttribute(
@@ -60,13 +72,14 @@ export class DirectoryStore implements ObjectStore {
     pieces: AsyncIterable<Uint8Array>,
     attribute: Uint8Array<ArrayBuffer>,
     options: PutOptions,
-  ): Promise<void> {
+  ): Promise<string> {
     this.#parts(key);
     await using writer = await this.#writer(options.signal);
     for await (const piece of pieces) await writer.write(piece);
     writer.setAttribute(ATTRIBUTE, attribute);
     await writer.close();
     await writer.commit(key, options);
+    return writer.etag;
   }
 
   /** As {@link head}, with what {@link putWithAttribute} put beside the object. */
@@ -92,7 +105,9 @@ export class DirectoryStore implements ObjectStore {
 
   async #writer(signal: AbortSignal | undefined): Promise<DirectoryWriter> {
     signal?.throwIfAborted();
-    return await DirectoryWriter.open(this.path, (key) => this.#parts(key), this.mayBlock, signal);
+    const [root, parts] = this.#temporary;
+    const temporary = await openTemporary(root, parts);
+    return DirectoryWriter.open(this.path, temporary, (key) => this.#parts(key), this.mayBlock, signal);
   }
 
   async read(key: string, { offset = 0, length, signal }: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
@@ -181,7 +196,7 @@ export class DirectoryStore implements ObjectStore {
 
   async *list(prefix: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ObjectInfo> {
     const { directory, rest } = prefixParts(prefix);
-    for (const info of listObjects(this.path, directory, rest)) {
+    for (const info of listObjects(this.path, directory, rest, this.beside === undefined ? TEMPORARY : undefined)) {
       signal?.throwIfAborted();
       yield await Promise.resolve(info);
     }
@@ -209,13 +224,14 @@ export class DirectoryStore implements ObjectStore {
   // deno-lint-ignore require-await -- rejects rather than throws
   async removeUnfinished(before: Date): Promise<number> {
     let bytes = 0;
-    const old = [...listObjects(this.path, [TEMPORARY], "")].filter((info) => Date.parse(info.modified) < +before);
+    const [root, parts] = this.#temporary;
+    const old = [...listObjects(root, parts, "")].filter((info) => Date.parse(info.modified) < +before);
     if (old.length === 0) return 0;
     try {
-      const directory = openDirectory(this.path, [TEMPORARY]);
+      const directory = openDirectory(root, parts);
       try {
         for (const info of old) {
-          const name = info.key.slice(TEMPORARY.length + 1);
+          const name = info.key.slice(parts.map((part) => `${part}/`).join("").length);
           if (name.includes("/") || statIfPresent(directory, name) === undefined) continue;
           unlinkAt(directory, name);
           bytes += info.size;
@@ -253,7 +269,9 @@ export class DirectoryStore implements ObjectStore {
 
   #parts(key: string): string[] {
     const parts = keyParts(key);
-    if (parts[0] === TEMPORARY) throw new StoreError("invalid", `${TEMPORARY}/ holds no objects: ${key}`);
+    if (this.beside === undefined && parts[0] === TEMPORARY) {
+      throw new StoreError("invalid", `${TEMPORARY}/ holds no objects: ${key}`);
+    }
     return parts;
   }
 

@@ -1,12 +1,23 @@
-import type { ObjectWriter, PutOptions } from "./object_store.ts";
+import { type ObjectWriter, type PutOptions, StoreError } from "./object_store.ts";
 import * as posix from "../posix/mod.ts";
 import { isHole } from "./holes.ts";
-import { makeDirectory, storeError, TEMPORARY } from "./directory_paths.ts";
+import { infoOf, makeDirectory, storeError } from "./directory_paths.ts";
 
 const PRIVATE = 0o600;
 const CREATE = posix.O_RDWR | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW;
 
-/** A file in `tmp/` on its way to its key. */
+const WHAT = "a file on its way";
+
+/** Opens the directory of files on their way, making it where it is missing. @throws StoreError */
+export async function openTemporary(root: string, parts: string[]): Promise<posix.Descriptor> {
+  try {
+    return await makeDirectory(root, parts);
+  } catch (error) {
+    throw storeError(error, WHAT);
+  }
+}
+
+/** A file on its way to its key. */
 export class DirectoryWriter implements ObjectWriter {
   readonly writable: WritableStream<Uint8Array>;
   #size = 0;
@@ -28,25 +39,21 @@ export class DirectoryWriter implements ObjectWriter {
     this.writable = new WritableStream({ write: (piece) => this.write(piece), close: () => this.close() });
   }
 
-  /** @param partsOf checks a key. @throws StoreError */
-  static async open(
+  /** @param temporary is closed with the writer. @param partsOf checks a key. @throws StoreError */
+  static open(
     root: string,
+    temporary: posix.Descriptor,
     partsOf: (key: string) => string[],
     mayBlock: boolean,
     signal: AbortSignal | undefined,
-  ): Promise<DirectoryWriter> {
+  ): DirectoryWriter {
+    const name = crypto.randomUUID();
     try {
-      const temporary = await makeDirectory(root, [TEMPORARY]);
-      const name = crypto.randomUUID();
-      try {
-        const file = posix.openAt(temporary, name, CREATE, PRIVATE);
-        return new DirectoryWriter(root, temporary, name, file, partsOf, mayBlock, signal);
-      } catch (error) {
-        posix.close(temporary);
-        throw error;
-      }
+      const file = posix.openAt(temporary, name, CREATE, PRIVATE);
+      return new DirectoryWriter(root, temporary, name, file, partsOf, mayBlock, signal);
     } catch (error) {
-      throw storeError(error, `${TEMPORARY}/`);
+      posix.close(temporary);
+      throw storeError(error, WHAT);
     }
   }
 
@@ -57,7 +64,7 @@ export class DirectoryWriter implements ObjectWriter {
       else if (this.mayBlock) posix.writeFrom(this.file, piece, this.#size);
       else await (this.#pending = posix.writeFromLater(this.file, piece, this.#size));
     } catch (error) {
-      throw storeError(error, `${TEMPORARY}/${this.name}`);
+      throw storeError(error, WHAT);
     }
     this.#size += piece.length;
   }
@@ -67,8 +74,13 @@ export class DirectoryWriter implements ObjectWriter {
     try {
       posix.setXattr(this.file, name, value);
     } catch (error) {
-      throw storeError(error, `the attributes of ${TEMPORARY}/${this.name}`);
+      throw storeError(error, "an object's attributes");
     }
+  }
+
+  /** The object's tag, once it is closed. */
+  get etag(): string {
+    return infoOf("", posix.statOf(this.file)).etag;
   }
 
   close(): Promise<void> {
@@ -91,7 +103,7 @@ export class DirectoryWriter implements ObjectWriter {
         posix.close(directory);
       }
     } catch (error) {
-      throw storeError(error, key);
+      throw commitError(error, key);
     }
   }
 
@@ -122,4 +134,15 @@ export class DirectoryWriter implements ObjectWriter {
       posix.close(this.temporary);
     }
   }
+}
+
+/** What a directory cannot hold, and other stores can, is said in words of keys. */
+function commitError(error: unknown, key: string): unknown {
+  const refuse = (words: string) => new StoreError("invalid", `${key}: ${words}`, false, { cause: error });
+  if (posix.hasCode(error, "EISDIR")) return refuse(`a directory keeps no object beside those of ${key}/`);
+  if (posix.hasCode(error, "ENOTDIR")) return refuse("a directory keeps no object below another");
+  if (posix.hasCode(error, "ENAMETOOLONG")) {
+    return refuse("a directory keeps no name of over 255 bytes between slashes");
+  }
+  return storeError(error, key);
 }

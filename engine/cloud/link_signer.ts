@@ -8,10 +8,14 @@ export class LinkSigner {
 
   /** @param file holds the secret, and is made where it is missing, closed to other users. */
   static async open(file: string): Promise<LinkSigner> {
+    // Under its name only whole, wherever the process dies.
+    const fresh = `${file}.new`;
     try {
-      await Deno.writeFile(file, randomBytes(BYTES), { createNew: true, mode: 0o600 });
+      await Deno.lstat(file);
     } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      await Deno.writeFile(fresh, randomBytes(BYTES), { mode: 0o600 });
+      await Deno.rename(fresh, file);
     }
     const secret = await Deno.readFile(file);
     if (secret.length !== BYTES) throw new Error(`${file} is damaged: remove it, and links that were given out end`);

@@ -9,10 +9,14 @@ const PIECE = 1 << 20;
 
 /** A directory that keeps what the cloud API keeps: with an object also its type and its metadata, as an extended attribute of the file. */
 export class LocalStore extends DirectoryStore {
-  async putSource(key: string, source: ByteSource, options: PutSourceOptions = {}): Promise<void> {
+  constructor(path: string, mayBlock?: boolean) {
+    super(path, mayBlock, `${path}.unfinished`);
+  }
+
+  async putSource(key: string, source: ByteSource, options: PutSourceOptions = {}): Promise<string> {
     const { contentType, metadata, ...put } = options;
     const attributes = new TextEncoder().encode(JSON.stringify({ contentType, metadata }));
-    await this.putWithAttribute(key, pieces(source), attributes, put);
+    return await this.putWithAttribute(key, pieces(source), attributes, put);
   }
 
   async details(key: string, options: { signal?: AbortSignal } = {}): Promise<ObjectDetails> {

@@ -6,6 +6,8 @@ export interface ObjectDetails extends ObjectInfo {
   contentType: string | undefined;
   /** Names in lower case. */
   metadata: Record<string, string>;
+  /** Of all its bytes, in hexadecimal, where the store knows it. */
+  md5?: string | undefined;
 }
 
 export interface Attributes {
@@ -25,7 +27,10 @@ export interface Upload {
 export interface Body {
   size: number;
   md5: Uint8Array;
-  open(): Uint8Array | Readable;
+  /** Where all of it is in memory. */
+  bytes?: Uint8Array;
+  /** @param alive is called whenever some of a long one was taken. */
+  open(alive: () => void): Uint8Array | Readable;
 }
 
 export interface OpenRange {
@@ -46,6 +51,17 @@ export interface Page {
   cursor: string | undefined;
 }
 
+/** Which uploads in parts are meant. */
+export interface BegunUploads {
+  prefix: string;
+  /** Whether the prefix is the whole key. */
+  isKey?: boolean;
+  /** Not included. */
+  before: Date;
+  /** Default: any time. */
+  after?: Date;
+}
+
 /**
  * One try of each thing that a distant store can do, keys as they are there. Every failure is a `StoreError`, whose `retry` says whether
  * another try makes sense; {@link RemoteStore} makes it.
@@ -58,7 +74,15 @@ export interface RemoteDriver {
   readonly isConditional: boolean;
   /** Why the service would not keep a key as it is; undefined where it does. */
   refusal(key: string): string | undefined;
-  put(key: string, body: Body, attributes: Attributes, ifAbsent: boolean, signal: AbortSignal): Promise<void>;
+  /** Gives the object's tag. @param alive is called whenever some of the body has gone. */
+  put(
+    key: string,
+    body: Body,
+    attributes: Attributes,
+    ifAbsent: boolean,
+    signal: AbortSignal,
+    alive: () => void,
+  ): Promise<string>;
   /** `offset` 0 without a length is the whole object. With `etag`: fails with `exists` where the object is another by now. */
   open(key: string, range: { offset: number; length?: number; etag?: string }, signal: AbortSignal): Promise<OpenRange>;
   head(key: string, signal: AbortSignal): Promise<ObjectDetails>;
@@ -66,19 +90,20 @@ export interface RemoteDriver {
   delete(key: string, signal: AbortSignal): Promise<void>;
   begin(key: string, attributes: Attributes, signal: AbortSignal): Promise<Upload>;
   /** Part numbers count from 1. Gives the tag that {@link complete} needs. */
-  putPart(upload: Upload, number: number, body: Body, signal: AbortSignal): Promise<string>;
+  putPart(upload: Upload, number: number, body: Body, signal: AbortSignal, alive: () => void): Promise<string>;
+  /** Gives the object's tag. Fails with `not-found` where the upload is no more and must be begun again. */
   complete(
     upload: Upload,
     tags: readonly string[],
     attributes: Attributes,
     ifAbsent: boolean,
     signal: AbortSignal,
-  ): Promise<void>;
+  ): Promise<string>;
   /** Whether an object is the outcome of {@link complete} with these tags, for the case that its answer was lost. */
   isOutcome(upload: Upload, tags: readonly string[], found: ObjectDetails): boolean;
   abort(upload: Upload, signal: AbortSignal): Promise<void>;
-  /** Gives up the uploads in parts that were begun under a prefix before a time, and returns their bytes. */
-  abortOld(prefix: string, before: Date, signal: AbortSignal): Promise<number>;
+  /** Gives up the uploads in parts that were begun under a prefix in some time, and returns their bytes. */
+  abortBegun(begun: BegunUploads, signal: AbortSignal): Promise<number>;
   /** Rejects where the bucket cannot be used, and says why. */
   probe(signal: AbortSignal): Promise<void>;
   /** A link to read one object, good for so many seconds. */

@@ -14,51 +14,30 @@ import { PART, partSize } from "./part_size.ts";
 import { rangeStream } from "./range_stream.ts";
 import type { Attributes, Body, ObjectDetails, Page, RemoteDriver, Upload } from "./remote_driver.ts";
 import { MemorySink, readRange, type ReadSoFar, type Sink, SinkError } from "./read_range.ts";
-import { withRetry } from "./retry.ts";
+import { type RequestOptions, Requests } from "./requests.ts";
 import { SpoolFile } from "./spool_file.ts";
 import { spoolWriter } from "./spool_writer.ts";
 import { withinLimit } from "./within_limit.ts";
 
 /** Parts of one object that are sent at once. */
 const AT_ONCE = 4;
-/** {@link RemoteOptions.slowest}: several parts may share a slow line. */
-const SLOWEST = 64 * 1024;
-
-export interface RemoteOptions {
-  /** How long nothing may arrive, in ms. */
-  limitMs?: number;
-  /** Tries of each request. */
-  attempts?: number;
-  /** {@link RetryOptions.firstMs} */
-  firstMs?: number;
-  /** A connection that sends fewer bytes a second counts as stalled. */
-  slowest?: number;
-}
+/** How often an object in parts is begun, where what was sent of it is lost. */
+const BEGINNINGS = 3;
 
 export interface PutSourceOptions extends PutOptions, Attributes {}
 
 /**
- * A store at the other end of a connection. Long objects go up in parts, several at once, from memory that is bounded; every request has
- * a time limit and is tried again where its failure may pass. A read that is cut goes on where it was.
+ * A store at the other end of a connection. Long objects go up in parts, several at once, from memory that is bounded; every request
+ * ends some time after nothing moves any more, and is tried again where its failure may pass. A read that is cut goes on where it was.
  */
 export class RemoteStore implements ObjectStore {
   readonly description: string;
   readonly isDistant = true;
-  readonly #limitMs: number;
-  readonly #attempts: number;
-  readonly #firstMs: number;
-  readonly #slowest: number;
+  readonly #requests: Requests;
 
-  constructor(
-    readonly driver: RemoteDriver,
-    private readonly prefix: string,
-    { limitMs = 30_000, attempts = 6, firstMs = 250, slowest = SLOWEST }: RemoteOptions = {},
-  ) {
+  constructor(readonly driver: RemoteDriver, private readonly prefix: string, options: RequestOptions = {}) {
     this.description = prefix === "" ? driver.description : `${driver.description}/${prefix}`;
-    this.#limitMs = limitMs;
-    this.#attempts = attempts;
-    this.#firstMs = firstMs;
-    this.#slowest = slowest;
+    this.#requests = new Requests(this.description, options);
   }
 
   async put(
@@ -68,34 +47,39 @@ export class RemoteStore implements ObjectStore {
   ): Promise<void> {
     this.#full(key);
     options.signal?.throwIfAborted();
-    if (body instanceof Uint8Array) return await this.putSource(key, bytesSource(body), options);
+    if (body instanceof Uint8Array) return void await this.putSource(key, bytesSource(body), options);
     await using spool = new SpoolFile();
     await body.pipeTo(new WritableStream({ write: (piece) => spool.append(piece) }), { signal: options.signal });
     await this.putSource(key, spool, options);
   }
 
-  /** Stores what a source has, in parts where it is long. The source must not change meanwhile. */
-  async putSource(key: string, source: ByteSource, options: PutSourceOptions = {}): Promise<void> {
+  /** Stores what a source has, in parts where it is long, and gives its tag. The source must not change meanwhile. */
+  async putSource(key: string, source: ByteSource, options: PutSourceOptions = {}): Promise<string> {
     const { ifAbsent = false, signal } = options;
     const full = this.#full(key);
     if (ifAbsent && !this.driver.isConditional) await this.#refuseTaken(key, signal);
     if (source.size > PART) return await this.#putParts(key, source, options);
     const body = await sourceBody(source, 0, source.size);
     const what = `put ${key}`;
-    await this.#request({ what, signal, bytes: body.size }, async (inner, attempt) => {
+    return await this.#requests.run({ what, signal, bytes: body.size }, async (inner, attempt, alive) => {
       try {
-        await this.driver.put(full, body, options, ifAbsent, inner);
+        return await this.driver.put(full, body, options, ifAbsent, inner, alive);
       } catch (error) {
         // The answer to an earlier try may have been lost after it was done.
-        if (attempt === 0 || !isKind(error, "exists") || !await this.#isThere(full, body, inner)) throw error;
+        const stored = attempt > 0 && isKind(error, "exists") ? await this.#stored(full, body, inner) : undefined;
+        if (stored === undefined) throw error;
+        return stored;
       }
     });
   }
 
-  async #isThere(full: string, body: Body, signal: AbortSignal): Promise<boolean> {
+  /** The tag of an object that has these bytes. */
+  async #stored(full: string, body: Body, signal: AbortSignal): Promise<string | undefined> {
     const sink = new MemorySink();
-    await readRange(this.driver, full, {}, sink, signal, () => {});
-    return sink.bytes.length === body.size && createHash("md5").update(sink.bytes).digest().equals(body.md5);
+    const done: ReadSoFar = { filled: 0 };
+    await readRange(this.driver, full, {}, sink, signal, () => {}, done);
+    const isSame = sink.bytes.length === body.size && createHash("md5").update(sink.bytes).digest().equals(body.md5);
+    return isSame ? done.etag : undefined;
   }
 
   async #refuseTaken(key: string, signal: AbortSignal | undefined): Promise<void> {
@@ -108,7 +92,25 @@ export class RemoteStore implements ObjectStore {
     throw new StoreError("exists", `${key} exists already`);
   }
 
-  async #putParts(key: string, source: ByteSource, options: PutSourceOptions): Promise<void> {
+  async #putParts(key: string, source: ByteSource, options: PutSourceOptions): Promise<string> {
+    for (let beginning = 1;; beginning++) {
+      try {
+        return await this.#putPartsOnce(key, source, options);
+      } catch (error) {
+        if (!isKind(error, "not-found")) throw error;
+        if (beginning === BEGINNINGS) throw this.lostUpload(key, error);
+      }
+      if (options.ifAbsent && !this.driver.isConditional) await this.#refuseTaken(key, options.signal);
+    }
+  }
+
+  /** What was sent of an object is lost, again and again. */
+  lostUpload(key: string, cause: unknown): StoreError {
+    const words = `${this.description} has thrown away what was sent of ${key}; is somebody else storing it now?`;
+    return new StoreError("unavailable", words, false, { cause });
+  }
+
+  async #putPartsOnce(key: string, source: ByteSource, options: PutSourceOptions): Promise<string> {
     const size = partSize(source.size, this.driver.mostParts);
     const upload = await this.beginUpload(key, options, options.signal);
     try {
@@ -117,7 +119,7 @@ export class RemoteStore implements ObjectStore {
         const length = Math.min(size, source.size - index * size);
         tags[index] = await this.putPart(upload, index + 1, await sourceBody(source, index * size, length), signal);
       });
-      await this.completeUpload(upload, tags, options);
+      return await this.completeUpload(upload, tags, options);
     } catch (error) {
       await this.#giveUp(upload);
       throw error;
@@ -135,32 +137,41 @@ export class RemoteStore implements ObjectStore {
 
   async beginUpload(key: string, attributes: Attributes, signal?: AbortSignal): Promise<Upload> {
     const full = this.#full(key);
-    return await this.#request({ what: `begin ${key}`, signal }, (inner) => this.driver.begin(full, attributes, inner));
+    return await this.#requests.run(
+      { what: `begin ${key}`, signal },
+      (inner) => this.driver.begin(full, attributes, inner),
+    );
   }
 
   async putPart(upload: Upload, number: number, body: Body, signal?: AbortSignal): Promise<string> {
     const what = `part ${number} of ${upload.key}`;
-    return await this.#request(
+    return await this.#requests.run(
       { what, signal, bytes: body.size },
-      (inner) => this.driver.putPart(upload, number, body, inner),
+      (inner, _, alive) => this.driver.putPart(upload, number, body, inner, alive),
     );
   }
 
-  /** @param tags of the parts, in their order. */
-  async completeUpload(upload: Upload, tags: readonly string[], options: PutSourceOptions): Promise<void> {
+  /**
+   * @param tags of the parts, in their order.
+   * @returns the object's tag.
+   * @throws StoreError `not-found` where the upload is no more and must be begun again
+   */
+  async completeUpload(upload: Upload, tags: readonly string[], options: PutSourceOptions): Promise<string> {
     const { ifAbsent = false, signal } = options;
-    await this.#request({ what: `complete ${upload.key}`, signal }, async (inner, attempt) => {
+    return await this.#requests.run({ what: `complete ${upload.key}`, signal }, async (inner, attempt) => {
       try {
-        await this.driver.complete(upload, tags, options, ifAbsent, inner);
+        return await this.driver.complete(upload, tags, options, ifAbsent, inner);
       } catch (error) {
         if (attempt === 0 || !isKind(error, "exists", "not-found")) throw error;
-        if (!this.driver.isOutcome(upload, tags, await this.driver.head(upload.key, inner))) throw error;
+        const found = await this.driver.head(upload.key, inner);
+        if (!this.driver.isOutcome(upload, tags, found)) throw error;
+        return found.etag;
       }
     });
   }
 
   async abortUpload(upload: Upload): Promise<void> {
-    await this.#request({ what: `abort ${upload.key}` }, (inner) => this.driver.abort(upload, inner));
+    await this.#requests.run({ what: `abort ${upload.key}` }, (inner) => this.driver.abort(upload, inner));
   }
 
   // deno-lint-ignore require-await -- rejects rather than throws
@@ -217,7 +228,7 @@ export class RemoteStore implements ObjectStore {
     sink: Sink,
   ): Promise<void> {
     const done: ReadSoFar = { filled: 0 };
-    await this.#request(
+    await this.#requests.run(
       { what: `read ${full}`, signal: range.signal },
       (inner, _, alive) => readRange(this.driver, full, range, sink, inner, alive, done),
     );
@@ -240,7 +251,7 @@ export class RemoteStore implements ObjectStore {
 
   async details(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<ObjectDetails> {
     const full = this.#full(key);
-    const found = await this.#request({ what: `head ${key}`, signal }, (inner) => this.driver.head(full, inner));
+    const found = await this.#requests.run({ what: `head ${key}`, signal }, (inner) => this.driver.head(full, inner));
     return { ...found, key };
   }
 
@@ -260,7 +271,7 @@ export class RemoteStore implements ObjectStore {
   async page(prefix: string, options: { cursor?: string; limit?: number; signal?: AbortSignal } = {}): Promise<Page> {
     const { cursor, limit, signal } = options;
     const full = this.prefix === "" ? prefix : `${this.prefix}/${prefix}`;
-    const page = await this.#request(
+    const page = await this.#requests.run(
       { what: `list ${prefix}`, signal },
       (inner) => this.driver.list(full, { cursor, limit, signal: inner }),
     );
@@ -272,12 +283,20 @@ export class RemoteStore implements ObjectStore {
 
   async delete(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const full = this.#full(key);
-    await this.#request({ what: `delete ${key}`, signal }, (inner) => this.driver.delete(full, inner));
+    await this.#requests.run({ what: `delete ${key}`, signal }, (inner) => this.driver.delete(full, inner));
   }
 
   async removeUnfinished(before: Date): Promise<number> {
     const prefix = this.prefix === "" ? "" : `${this.prefix}/`;
-    return await this.#request({ what: "remove unfinished" }, (inner) => this.driver.abortOld(prefix, before, inner));
+    return await this.#requests.run({ what: "remove unfinished" }, (inner) => {
+      return this.driver.abortBegun({ prefix, before }, inner);
+    });
+  }
+
+  /** Gives up the uploads in parts of a key that were begun from one time to another. */
+  async abortBegun(key: string, after: Date, before: Date): Promise<void> {
+    const begun = { prefix: this.#full(key), isKey: true, after, before };
+    await this.#requests.run({ what: `abort uploads of ${key}` }, (inner) => this.driver.abortBegun(begun, inner));
   }
 
   /** Rejects where the bucket cannot be used; one try. */
@@ -297,20 +316,10 @@ export class RemoteStore implements ObjectStore {
     if (refusal !== undefined) {
       throw new StoreError("invalid", `${this.description}: ${JSON.stringify(key)}: ${refusal}`);
     }
-    return this.prefix === "" ? key : `${this.prefix}/${key}`;
-  }
-
-  #request<T>(
-    { what, signal, bytes = 0 }: { what: string; signal?: AbortSignal | undefined; bytes?: number },
-    call: (signal: AbortSignal, attempt: number, alive: () => void) => Promise<T>,
-  ): Promise<T> {
-    const limitMs = this.#limitMs + bytes / this.#slowest * 1000;
-    const retry = { attempts: this.#attempts, firstMs: this.#firstMs, mostMs: 20_000, signal };
-    const limit = { limitMs, signal, what: `${this.description}: ${what}` };
-    return withRetry(
-      retry,
-      (attempt) => withinLimit(limit, (inner, alive) => call(inner, attempt, alive)),
-    );
+    if (this.prefix === "") return key;
+    const full = `${this.prefix}/${key}`;
+    keyParts(full);
+    return full;
   }
 }
 

@@ -33,6 +33,8 @@ async function connect(
     forcePathStyle,
     // One policy retries: the store's.
     maxAttempts: 1,
+    // What fails is thrown; the SDK's own words would go to the console.
+    logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     // Content-MD5 is what every service checks.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

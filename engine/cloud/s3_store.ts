@@ -1,14 +1,26 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { type ObjectInfo, type S3Location, StoreError } from "./object_store.ts";
-import type { Attributes, Body, ObjectDetails, OpenRange, Page, RemoteDriver, Upload } from "./remote_driver.ts";
-import { type RemoteOptions, RemoteStore } from "./remote_store.ts";
+import { type S3Location, StoreError } from "./object_store.ts";
+import type {
+  Attributes,
+  BegunUploads,
+  Body,
+  ObjectDetails,
+  OpenRange,
+  Page,
+  RemoteDriver,
+  Upload,
+} from "./remote_driver.ts";
+import { RemoteStore } from "./remote_store.ts";
+import type { RequestOptions } from "./requests.ts";
 import { contentDisposition } from "./content_disposition.ts";
 import { s3Client, type S3Sdk } from "./s3_client.ts";
 import { s3Error } from "./s3_error.ts";
+import { begunUploads, partBytes } from "./s3_uploads.ts";
+import { bare, checkTag, decodeKey, ifFree, info, md5Of, named } from "./s3_values.ts";
 
 /** A bucket of Amazon S3 or of a service that speaks its protocol. Costs nothing until it is used. */
-export function s3Store(location: S3Location, options?: RemoteOptions): RemoteStore {
+export function s3Store(location: S3Location, options?: RequestOptions): RemoteStore {
   return new RemoteStore(new S3Driver(location), location.prefix, options);
 }
 
@@ -30,18 +42,26 @@ class S3Driver implements RemoteDriver {
     return undefined;
   }
 
-  put(key: string, body: Body, attributes: Attributes, ifAbsent: boolean, abortSignal: AbortSignal): Promise<void> {
+  put(
+    key: string,
+    body: Body,
+    attributes: Attributes,
+    ifAbsent: boolean,
+    abortSignal: AbortSignal,
+    alive: () => void,
+  ): Promise<string> {
     return this.#call(key, async (sdk, client) => {
       const answer = await client.send(
         new sdk.PutObjectCommand({
           ...this.#target(key),
-          ...this.#content(body),
+          ...this.#content(body, alive),
           ...named(attributes),
           ...ifFree(ifAbsent),
         }),
         { abortSignal },
       );
       checkTag(key, body, answer);
+      return bare(answer.ETag);
     });
   }
 
@@ -86,6 +106,7 @@ class S3Driver implements RemoteDriver {
           ...info(key, answer.ContentLength, answer.LastModified, answer.ETag),
           contentType: answer.ContentType,
           metadata: answer.Metadata ?? {},
+          md5: md5Of(answer),
         };
       });
     } catch (error) {
@@ -146,12 +167,18 @@ class S3Driver implements RemoteDriver {
     });
   }
 
-  putPart({ key, id }: Upload, number: number, body: Body, abortSignal: AbortSignal): Promise<string> {
+  putPart(
+    { key, id }: Upload,
+    number: number,
+    body: Body,
+    abortSignal: AbortSignal,
+    alive: () => void,
+  ): Promise<string> {
     return this.#call(key, async (sdk, client) => {
       const answer = await client.send(
         new sdk.UploadPartCommand({
           ...this.#target(key),
-          ...this.#content(body),
+          ...this.#content(body, alive),
           UploadId: id,
           PartNumber: number,
         }),
@@ -168,9 +195,9 @@ class S3Driver implements RemoteDriver {
     _: Attributes,
     ifAbsent: boolean,
     abortSignal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string> {
     return this.#call(key, async (sdk, client) => {
-      await client.send(
+      const answer = await client.send(
         new sdk.CompleteMultipartUploadCommand({
           ...this.#target(key),
           UploadId: id,
@@ -179,6 +206,11 @@ class S3Driver implements RemoteDriver {
         }),
         { abortSignal },
       );
+      return bare(answer.ETag);
+    }).catch((error) => {
+      // What was sent cannot be used after that.
+      if ((error.cause as Error | undefined)?.name !== "ConditionalRequestConflict") throw error;
+      throw new StoreError("not-found", error.message, false, { cause: error });
     });
   }
 
@@ -196,36 +228,13 @@ class S3Driver implements RemoteDriver {
     });
   }
 
-  async abortOld(prefix: string, before: Date, abortSignal: AbortSignal): Promise<number> {
-    let bytes = 0;
-    for (const upload of await this.#oldUploads(prefix, before, abortSignal)) {
-      bytes += await this.#partBytes(upload, abortSignal);
-      await this.abort(upload, abortSignal);
-    }
-    return bytes;
-  }
-
-  #oldUploads(prefix: string, before: Date, abortSignal: AbortSignal): Promise<Upload[]> {
-    return this.#call(prefix, async (sdk, client) => {
-      const found: Upload[] = [];
-      const request = { Bucket: this.#bucket, Prefix: prefix };
-      for await (const page of pages(sdk, client, request, abortSignal)) {
-        for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-          if (Key !== undefined && UploadId !== undefined && Initiated !== undefined && Initiated < before) {
-            found.push({ key: Key, id: UploadId });
-          }
-        }
-      }
-      return found;
-    });
-  }
-
-  #partBytes({ key, id }: Upload, abortSignal: AbortSignal): Promise<number> {
-    return this.#call(key, async (sdk, client) => {
+  abortBegun(begun: BegunUploads, abortSignal: AbortSignal): Promise<number> {
+    return this.#call(begun.prefix, async (sdk, client) => {
       let bytes = 0;
-      const request = { ...this.#target(key), UploadId: id };
-      for await (const page of sdk.paginateListParts({ client }, request, { abortSignal })) {
-        for (const { Size = 0 } of page.Parts ?? []) bytes += Size;
+      const access = { sdk, client };
+      for (const upload of await begunUploads(access, this.#bucket, begun, abortSignal)) {
+        bytes += await partBytes(access, this.#bucket, upload, abortSignal);
+        await this.abort(upload, abortSignal);
       }
       return bytes;
     });
@@ -260,8 +269,11 @@ class S3Driver implements RemoteDriver {
     return { Bucket: this.#bucket, Key: key };
   }
 
-  #content(body: Body): { Body: Uint8Array | Readable; ContentLength: number; ContentMD5: string } {
-    return { Body: body.open(), ContentLength: body.size, ContentMD5: body.md5.toBase64() };
+  #content(
+    body: Body,
+    alive: () => void,
+  ): { Body: Uint8Array | Readable; ContentLength: number; ContentMD5: string } {
+    return { Body: body.open(alive), ContentLength: body.size, ContentMD5: body.md5.toBase64() };
   }
 
   async #call<T>(what: string, action: (sdk: S3Sdk, client: Client) => Promise<T>): Promise<T> {
@@ -271,19 +283,6 @@ class S3Driver implements RemoteDriver {
     } catch (error) {
       throw s3Error(error, what, this.description);
     }
-  }
-}
-
-async function* pages(sdk: S3Sdk, client: Client, request: { Bucket: string; Prefix: string }, signal: AbortSignal) {
-  let markers: { KeyMarker?: string; UploadIdMarker?: string } = {};
-  for (;;) {
-    const page = await client.send(
-      new sdk.ListMultipartUploadsCommand({ ...request, ...markers }),
-      { abortSignal: signal },
-    );
-    yield page;
-    if (!page.IsTruncated) return;
-    markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
   }
 }
 
@@ -301,41 +300,4 @@ function cancel(reader: Reader): void {
   reader.cancel().catch(() => {
     // The connection was lost already.
   });
-}
-
-function named({ contentType, metadata }: Attributes): { ContentType?: string; Metadata?: Record<string, string> } {
-  return {
-    ...(contentType === undefined ? {} : { ContentType: contentType }),
-    ...(metadata === undefined ? {} : { Metadata: metadata }),
-  };
-}
-
-function ifFree(ifAbsent: boolean): { IfNoneMatch?: "*" } {
-  return ifAbsent ? { IfNoneMatch: "*" } : {};
-}
-
-/** What arrived has another MD5. Where the service encrypts with keys of its customer, its tag is none and says nothing. */
-function checkTag(
-  key: string,
-  body: Body,
-  answer: { ETag?: string | undefined; ServerSideEncryption?: string | undefined; SSECustomerAlgorithm?: string },
-): void {
-  const isPlain = answer.SSECustomerAlgorithm === undefined && !answer.ServerSideEncryption?.startsWith("aws:");
-  const tag = bare(answer.ETag);
-  if (!isPlain || !/^[0-9a-f]{32}$/.test(tag) || tag === body.md5.toHex()) return;
-  throw new StoreError("damaged", `${key} did not arrive as it was sent`, true);
-}
-
-function bare(etag: string | undefined): string {
-  return (etag ?? "").replace(/^W\//, "").replaceAll('"', "");
-}
-
-/** Some services know milliseconds in a listing only. */
-function info(key: string, size: number | undefined, modified: Date | undefined, etag: string | undefined): ObjectInfo {
-  const seconds = Math.floor((modified?.getTime() ?? 0) / 1000);
-  return { key, size: size ?? 0, modified: new Date(seconds * 1000).toISOString(), etag: bare(etag) };
-}
-
-function decodeKey(text: string): string {
-  return decodeURIComponent(text.replaceAll("+", " "));
 }

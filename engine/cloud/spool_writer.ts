@@ -4,7 +4,7 @@ import { SpoolFile } from "./spool_file.ts";
 
 /** A writer of a store that must know an object's key before its bytes: they wait in a local file for the commit. */
 export function spoolWriter(
-  put: (key: string, source: ByteSource, options: PutOptions) => Promise<void>,
+  put: (key: string, source: ByteSource, options: PutOptions) => Promise<unknown>,
   signal: AbortSignal | undefined,
 ): ObjectWriter {
   const spool = new SpoolFile();

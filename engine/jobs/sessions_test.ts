@@ -96,7 +96,7 @@ Deno.test("a partial failure is completed, and counts as a failed sync", async (
     successfulSyncs: 1,
     failedSyncs: 1,
     totalDataTransferred: 100,
-    cloudStorageUsage: { azure: 0, s3: 0 },
+    cloudStorageUsage: { azure: 0, s3: 0, local: 0 },
   });
   assert.ok(Number.isInteger(averageSyncDuration) && averageSyncDuration >= 0);
 });

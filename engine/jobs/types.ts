@@ -94,7 +94,7 @@ export interface Metrics {
   averageSyncDuration: number;
   /** Bytes. */
   totalDataTransferred: number;
-  cloudStorageUsage: { azure: number; s3: number };
+  cloudStorageUsage: { azure: number; s3: number; local: number };
 }
 
 export interface SessionQuery {

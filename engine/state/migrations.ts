@@ -188,4 +188,5 @@ export const MIGRATIONS: readonly string[] = [
     created_at INTEGER NOT NULL
   ) STRICT;
   `,
+  "ALTER TABLE metrics ADD COLUMN local_bytes INTEGER NOT NULL DEFAULT 0;",
 ];

@@ -77,14 +77,14 @@ export interface MetricTotals {
   totalSyncDuration: number;
   timedSyncs: number;
   totalDataTransferred: number;
-  cloudStorageUsage: { azure: number; s3: number };
+  cloudStorageUsage: { azure: number; s3: number; local: number };
 }
 
 export interface MetricStore {
   /** One indexed read; what is committed. */
   totals(): MetricTotals;
   /** Records how many bytes a provider holds for us, durably. */
-  setCloudUsage(provider: "azure" | "s3", bytes: number): Promise<void>;
+  setCloudUsage(provider: "azure" | "s3" | "local", bytes: number): Promise<void>;
 }
 
 /** A backup that ran to its end. */

@@ -135,8 +135,14 @@ for (const provider of ["s3", "azure", "local"]) {
         k: "x".repeat(3000),
       }]
     ) {
-      const { details } = (await upload(provider, "x", new Uint8Array(1), { metadata })).body;
+      const { details } = assertError(
+        await upload(provider, "x", new Uint8Array(1), { metadata }),
+        400,
+        "INVALID_REQUEST",
+      );
       assert.match(details, /metadata/);
+      const bad = Object.keys(metadata)[0];
+      assert(metadata.k !== undefined || details.includes(bad), `${details} does not name ${bad}`);
     }
     assertError(await upload(provider, "a/../b", new Uint8Array(1)), 400, "INVALID_REQUEST");
     assertError(await upload(provider, "x".repeat(1025), new Uint8Array(1)), 400, "INVALID_REQUEST");
@@ -212,6 +218,11 @@ Deno.test("health probes the stores, and the metrics count what they hold", asyn
   await poll("the usage", async () => {
     return (await server.request("GET", "/metrics")).body.cloudStorageUsage.s3 === await total();
   });
+  const of = async () => (await server.request("GET", "/metrics")).body.cloudStorageUsage.local;
+  await poll("the usage before", async () => await of() > 0);
+  const before = await of();
+  await upload("local", "usage/object", new Uint8Array(1000));
+  await poll("the usage of this server's own store", async () => await of() === before + 1000);
 });
 
 Deno.test("an unknown provider is 404, one that is not configured 503 with the variables", async () => {

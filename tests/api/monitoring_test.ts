@@ -21,7 +21,11 @@ Deno.test("/metrics is the reference's and counts what happened", async () => {
   for (const field of ["totalSyncOperations", "successfulSyncs", "failedSyncs", "averageSyncDuration"]) {
     assert.ok(Number.isFinite(before[field]), field);
   }
-  assert.deepEqual(Object.values(before.cloudStorageUsage).map((value) => typeof value), ["number", "number"]);
+  assert.deepEqual(Object.values(before.cloudStorageUsage).map((value) => typeof value), [
+    "number",
+    "number",
+    "number",
+  ]);
 
   const pair = await makePair(server());
   await Deno.writeFile(`${pair.source}/file`, new Uint8Array(100_000));

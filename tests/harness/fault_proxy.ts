@@ -2,10 +2,11 @@
 
 /**
  * What happens to one connection: it is reset after some bytes in one direction, falls silent there, has one byte changed, or the first
- * request is answered with an error in the server's place; `slow` lets a piece pass every few milliseconds.
+ * request is answered with an error in the server's place; `slow` lets a piece of 16 KiB pass every few milliseconds.
  */
 export type ConnectionFault =
-  | { type: "none" | "slow" }
+  | { type: "none" }
+  | { type: "slow"; pauseMs?: number }
   | { type: "reset" | "stall" | "damage"; direction: "up" | "down"; after: number }
   | { type: "status"; status: 500 | 503; retryAfter: number };
 
@@ -13,6 +14,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly url: string;
   /** Of connections that are opened from now on. */
   next: () => ConnectionFault;
+  /** Bytes that have passed towards the server and back. */
+  readonly passed: { up: number; down: number };
   /** Ends every connection that is open. */
   cut(): void;
 }
@@ -27,6 +30,7 @@ export function startFaultProxy(port: number): FaultProxy {
   const proxy: FaultProxy = {
     url: `http://127.0.0.1:${listener.addr.port}`,
     next: () => ({ type: "none" }),
+    passed: { up: 0, down: 0 },
     cut() {
       for (const connection of open) end(connection);
     },
@@ -48,7 +52,11 @@ export function startFaultProxy(port: number): FaultProxy {
       end(client);
       end(server);
     };
-    await Promise.all([pass(client, server, "up", fault, endBoth), pass(server, client, "down", fault, endBoth)]);
+    const count = (direction: "up" | "down", bytes: number) => proxy.passed[direction] += bytes;
+    await Promise.all([
+      pass(client, server, { direction: "up", fault, count, endBoth }),
+      pass(server, client, { direction: "down", fault, count, endBoth }),
+    ]);
   };
   const accepting = (async () => {
     const running: Promise<void>[] = [];
@@ -71,12 +79,17 @@ async function answer(client: Deno.Conn, { status, retryAfter }: ConnectionFault
   await client.write(new TextEncoder().encode(lines.join("\r\n")));
 }
 
+interface Passage {
+  direction: "up" | "down";
+  fault: ConnectionFault;
+  count(direction: "up" | "down", bytes: number): void;
+  endBoth(): void;
+}
+
 async function pass(
   from: Deno.Conn,
   to: Deno.Conn,
-  direction: "up" | "down",
-  fault: ConnectionFault,
-  endBoth: () => void,
+  { direction, fault, count: counted, endBoth }: Passage,
 ): Promise<void> {
   const buffer = new Uint8Array(PIECE);
   const isHere = "direction" in fault && fault.direction === direction;
@@ -98,7 +111,8 @@ async function pass(
       }
       await writeAll(to, piece);
       passed += count;
-      if (fault.type === "slow") await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+      counted(direction, count);
+      if (fault.type === "slow") await new Promise((resolve) => setTimeout(resolve, fault.pauseMs ?? SLOW_MS));
     }
   } catch (error) {
     ignoreClosed(error);

@@ -39,7 +39,13 @@ import {
   downloadParts,
 } from "../../engine/cloud/transfer/download_tasks.ts";
 import { deleteObject, linkObject, listObjects, objectDetails } from "../../engine/cloud/transfer/query_tasks.ts";
-import { abortUpload, beginUpload, completeUpload, uploadParts } from "../../engine/cloud/transfer/upload_tasks.ts";
+import {
+  abortBegun,
+  abortUpload,
+  beginUpload,
+  completeUpload,
+  uploadParts,
+} from "../../engine/cloud/transfer/upload_tasks.ts";
 import { runDatabase } from "../../engine/database/run/run.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { planOver } from "../../engine/files/over.ts";
@@ -101,6 +107,7 @@ export const tasks = {
   "cloud.upload.parts": uploadParts,
   "cloud.upload.complete": completeUpload,
   "cloud.upload.abort": abortUpload,
+  "cloud.upload.abortBegun": abortBegun,
   "cloud.download.begin": beginDownload,
   "cloud.download.parts": downloadParts,
   "cloud.download.complete": completeDownload,

@@ -28,7 +28,9 @@ export async function cleanJournals(
       const header = (await journal.read())?.header;
       await using tasks = pool.job({ name: "cloud clean-up" });
       if (header?.kind === "upload") {
-        await tasks.run("cloud.upload.abort", { location: header.location, upload: header.plan.upload });
+        const { location, key, begunAt, plan } = header;
+        if (plan === undefined) await tasks.run("cloud.upload.abortBegun", { location, key, begunAt });
+        else await tasks.run("cloud.upload.abort", { location, upload: plan.upload });
       } else if (header?.kind === "download") {
         await tasks.run("cloud.download.discard", { path: header.path, temporary: header.plan.temporary });
       }

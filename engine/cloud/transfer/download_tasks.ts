@@ -1,4 +1,5 @@
 /** The steps of a download, as tasks of the pool: begin, some parts at a time, complete. */
+import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import * as posix from "../../posix/mod.ts";
 import { combineCrc32 } from "../crc32.ts";
@@ -12,6 +13,7 @@ import { BYTES, CHECKSUM } from "./upload_tasks.ts";
 import type { TaskContext } from "../../../workers/types.ts";
 
 const AT_ONCE = 3;
+const PIECE = 1 << 20;
 
 export interface DownloadSource {
   location: CloudLocation;
@@ -25,6 +27,8 @@ export interface DownloadPlan {
   etag: string;
   /** Undefined where the object was not stored by this program. */
   crc: number | undefined;
+  /** What the store knows of one that has no sum of ours. */
+  md5?: string | undefined;
   partSize: number;
   /** The name that the file has until it is whole. */
   temporary: string;
@@ -58,7 +62,11 @@ export async function beginDownload(
   const crc = /^[0-9a-f]{8}$/.test(sum ?? "") ? parseInt(sum, 16) : undefined;
   const { name, file } = target.create(found.size);
   posix.close(file);
-  return { plan: { size: found.size, etag: found.etag, crc, partSize: PART, temporary: name }, parts: [] };
+  const { size, etag, md5 } = found;
+  return {
+    plan: { size, etag, crc, md5: crc === undefined ? md5 : undefined, partSize: PART, temporary: name },
+    parts: [],
+  };
 }
 
 /** A power cut may have taken what a process wrote. */
@@ -126,18 +134,29 @@ export async function completeDownload(
   context.checkpoint();
   const crc = parts.toSorted((a, b) => a.index - b.index)
     .reduce((sum, part) => combineCrc32(sum, part.crc, lengthOf(plan, part.index)), 0);
-  if (plan.crc !== undefined && plan.crc !== crc) {
-    throw new StoreError("damaged", `${key} did not arrive as it was stored: its checksum differs`);
-  }
+  const damaged = () => new StoreError("damaged", `${key} did not arrive as it was stored: its checksum differs`);
+  if (plan.crc !== undefined && plan.crc !== crc) throw damaged();
   using target = new LocalTarget(path);
   target.refuseOther();
   const file = target.open(plan.temporary, plan.size);
   if (file === undefined) throw lost(path);
   try {
+    if (plan.md5 !== undefined && plan.md5 !== md5Of(file, plan.size, context)) throw damaged();
     await target.place(plan.temporary, file);
   } finally {
     posix.close(file);
   }
+}
+
+function md5Of(file: posix.Descriptor, size: number, context: TaskContext): string {
+  const hash = createHash("md5");
+  const buffer = new Uint8Array(PIECE);
+  for (let at = 0; at < size; at += PIECE) {
+    context.checkpoint();
+    const piece = buffer.subarray(0, Math.min(PIECE, size - at));
+    hash.update(piece.subarray(0, posix.readInto(file, piece, at)));
+  }
+  return hash.digest("hex");
 }
 
 /** Removes what is on its way. @throws EngineError */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { EngineError } from "../../errors.ts";
 
 /** How the name of a journal ends that is being written. */
 export const UNFINISHED = ".new";
@@ -38,12 +39,28 @@ export class Journal<Header, Part> {
   async begin(header: Header, parts: Part[]): Promise<void> {
     const lines = [header, ...parts.length > 0 ? [parts] : []].map((line) => `${JSON.stringify(line)}\n`);
     const fresh = `${this.file}${UNFINISHED}`;
-    await Deno.writeTextFile(fresh, lines.join(""), { mode: 0o600 });
-    await Deno.rename(fresh, this.file);
+    await this.#write(async () => {
+      await Deno.writeTextFile(fresh, lines.join(""), { mode: 0o600 });
+      await Deno.rename(fresh, this.file);
+    });
+  }
+
+  async #write(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      const details = `The server's data directory cannot be written: ${reason(error)}.`;
+      throw new EngineError("storage-unavailable", "The transfer cannot be kept track of", details, { cause: error });
+    }
   }
 
   async add(parts: Part[]): Promise<void> {
-    await Deno.writeTextFile(this.file, `${JSON.stringify(parts)}\n`, { append: true });
+    await this.#write(() => Deno.writeTextFile(this.file, `${JSON.stringify(parts)}\n`, { append: true }));
+  }
+
+  /** Makes room for another of the same transfer; the clean-up finds this one. */
+  async setAside(): Promise<void> {
+    await this.#write(() => Deno.rename(this.file, this.file.replace(/(?=\.jsonl$)/, `-${crypto.randomUUID()}`)));
   }
 
   async end(): Promise<void> {
@@ -53,6 +70,10 @@ export class Journal<Header, Part> {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
+}
+
+function reason(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\).*$/s, "").toLowerCase();
 }
 
 async function readIfPresent(file: string): Promise<string | undefined> {

@@ -48,26 +48,27 @@ export class LocalFile implements ByteSource, Disposable {
 
   /** @throws EngineError `conflict` */
   refuseChanged(stamp: FileStamp): void {
-    if (!sameStamp(this.stamp(), stamp)) throw this.#changed();
+    if (!sameStamp(this.stamp(), stamp)) throw changedFile(this.path);
   }
 
   read(into: Uint8Array<ArrayBuffer>, offset: number): Promise<void> {
     try {
-      if (posix.readInto(this.#file, into, offset) < into.length) throw this.#changed();
+      if (posix.readInto(this.#file, into, offset) < into.length) throw changedFile(this.path);
       return Promise.resolve();
     } catch (error) {
       return Promise.reject(localError(error, this.path));
     }
   }
 
-  #changed(): EngineError {
-    const details = `localPath: ${this.path} changed while it was uploaded. Upload it again once it is at rest.`;
-    return new EngineError("conflict", "The local file changed", details);
-  }
-
   [Symbol.dispose](): void {
     posix.close(this.#file);
   }
+}
+
+/** The error of a file that is another than the one that was begun with. */
+export function changedFile(path: string): EngineError {
+  const details = `localPath: ${path} changed while it was uploaded. Upload it again once it is at rest.`;
+  return new EngineError("conflict", "The local file changed", details);
 }
 
 export function sameStamp(a: FileStamp, b: FileStamp): boolean {

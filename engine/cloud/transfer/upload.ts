@@ -1,4 +1,5 @@
 import { Journal } from "./journal.ts";
+import { EngineError } from "../../errors.ts";
 import { isResumable } from "./cloud_error.ts";
 import { type CloudServices, identityOf } from "./cloud_operations.ts";
 import { runParts } from "./run_parts.ts";
@@ -12,10 +13,17 @@ import type { PoolJob } from "../../../workers/types.ts";
 export interface UploadHeader {
   kind: "upload";
   location: CloudLocation;
-  plan: UploadPlan;
+  key: string;
+  /** When it was about to be begun, in ms since the epoch. */
+  begunAt: number;
+  /** Undefined until it is known to have begun. */
+  plan?: UploadPlan;
 }
 
-/** The store has given up what an earlier run had begun. */
+/** How often it is begun, where the store has thrown away what was sent. */
+const BEGINNINGS = 3;
+
+/** The store has thrown away what was sent. */
 class Gone extends Error {}
 
 /** @throws errors of tasks as they are; a cancellation */
@@ -24,11 +32,16 @@ export async function upload(
   services: CloudServices,
   job: JobContext,
 ): Promise<TransferResult> {
-  try {
-    return await goOn(request, services, job);
-  } catch (error) {
-    if (!(error instanceof Gone)) throw error;
-    return await goOn(request, services, job);
+  for (let beginning = 1;; beginning++) {
+    try {
+      return await goOn(request, services, job);
+    } catch (error) {
+      if (!(error instanceof Gone)) throw error;
+      if (beginning < BEGINNINGS) continue;
+      const details = `cloudPath: the store has thrown away what was sent of ${request.key}, ${BEGINNINGS} times. ` +
+        "Somebody else may be storing the same object.";
+      throw new EngineError("conflict", "The upload was lost", details, { cause: error.cause });
+    }
   }
 }
 
@@ -39,6 +52,12 @@ async function goOn(request: UploadRequest, services: CloudServices, job: JobCon
   const journal = Journal.at<UploadHeader, SentPart>(services.journals, identityOf("upload", request));
   await using tasks = services.pool.job({ name: job.sessionId, signal: job.signal });
   const former = await journal.read();
+  const header: UploadHeader = { kind: "upload", location, key, begunAt: Date.now() };
+  if (former?.header.plan === undefined) {
+    // What was begun without our hearing of it is for the clean-up.
+    if (former !== undefined) await journal.setAside();
+    await journal.begin(header, []);
+  }
   const result = (stored: { size: number; etag: string }, resumed: boolean): TransferResult => ({
     success: true,
     message: "File uploaded successfully",
@@ -52,7 +71,7 @@ async function goOn(request: UploadRequest, services: CloudServices, job: JobCon
   });
 
   job.progress({ message: "Reading the file" });
-  const begun = await tasks.run("cloud.upload.begin", { ...target, former: former?.header.plan });
+  const begun = await beginOrForget(tasks, { ...target, former: former?.header.plan }, journal);
   if ("stored" in begun) {
     await journal.end();
     return result(begun.stored, false);
@@ -60,8 +79,8 @@ async function goOn(request: UploadRequest, services: CloudServices, job: JobCon
   const { plan, isResumed } = begun;
   const done = isResumed && former !== undefined ? former.parts : [];
   const { size } = plan.stamp;
-  await journal.begin({ kind: "upload", location, plan }, done);
   try {
+    await journal.begin({ ...header, plan }, done);
     const parts = await runParts<SentPart>({
       tasks,
       job,
@@ -79,7 +98,21 @@ async function goOn(request: UploadRequest, services: CloudServices, job: JobCon
     if (isResumable(error)) throw error;
     await giveUp(tasks, location, plan, journal);
     const { name, kind } = error as StoreError;
-    throw isResumed && name === "StoreError" && kind === "not-found" ? new Gone() : error;
+    throw name === "StoreError" && kind === "not-found" ? new Gone("", { cause: error }) : error;
+  }
+}
+
+/** A failure of the local file, or a refusal, leaves nothing in the store. */
+async function beginOrForget(
+  tasks: PoolJob,
+  input: UploadTarget & { former?: UploadPlan },
+  journal: Journal<UploadHeader, SentPart>,
+) {
+  try {
+    return await tasks.run("cloud.upload.begin", input);
+  } catch (error) {
+    if (input.former === undefined && !isResumable(error)) await journal.end();
+    throw error;
   }
 }
 

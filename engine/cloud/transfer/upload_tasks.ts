@@ -1,15 +1,15 @@
 /** The steps of an upload, as tasks of the pool: begin, some parts at a time, complete. */
 import { crc32 } from "node:zlib";
-import { EngineError } from "../../errors.ts";
-import { sourceBody } from "../body.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type ByteSource, sourceBody } from "../body.ts";
 import { combineCrc32 } from "../crc32.ts";
 import { inLanes } from "../in_lanes.ts";
 import { type CloudLocation, StoreError } from "../object_store.ts";
 import { openCloudStore } from "../open_store.ts";
 import { PART, partSize } from "../part_size.ts";
-import type { Attributes, Upload } from "../remote_driver.ts";
+import type { Attributes, ObjectDetails, Upload } from "../remote_driver.ts";
 import { RemoteStore } from "../remote_store.ts";
-import { type FileStamp, LocalFile, sameStamp } from "./local_file.ts";
+import { changedFile, type FileStamp, LocalFile, sameStamp } from "./local_file.ts";
 import type { TaskContext } from "../../../workers/types.ts";
 
 /** The name of our own metadata: CRC-32 of the whole object, in hexadecimal. */
@@ -19,6 +19,8 @@ export const BYTES = 0;
 /** Parts on their way at once, of each task: each is held in memory, and as many tasks run as there are workers. */
 const AT_ONCE = 2;
 const PIECE = 1 << 20;
+/** How far the store's clock may be from ours, in ms; services refuse requests beyond it. */
+const SKEW_MS = 900_000;
 /** This thread's memory for parts, used again: what is garbage is freed late. */
 const buffers: Uint8Array<ArrayBuffer>[] = [];
 
@@ -27,6 +29,8 @@ export interface UploadPlan {
   stamp: FileStamp;
   partSize: number;
   crc: number;
+  /** With the checksum. */
+  attributes: Attributes;
 }
 
 export interface UploadTarget {
@@ -57,7 +61,8 @@ export async function beginUpload(
   using file = new LocalFile(path);
   const stamp = file.stamp();
   if (former !== undefined && store instanceof RemoteStore) {
-    if (sameStamp(former.stamp, stamp)) return { plan: former, isResumed: true };
+    const isSame = isDeepStrictEqual(former.attributes, withChecksum(target.attributes, former.crc));
+    if (isSame && sameStamp(former.stamp, stamp)) return { plan: former, isResumed: true };
     await store.abortUpload(former.upload);
   }
   const crc = await sum(file, context);
@@ -65,19 +70,28 @@ export async function beginUpload(
   if (store instanceof RemoteStore && file.size > PART) {
     const upload = await store.beginUpload(key, attributes, context.signal);
     const size = partSize(file.size, store.driver.mostParts);
-    return { plan: { upload, stamp, partSize: size, crc }, isResumed: false };
+    return { plan: { upload, stamp, partSize: size, crc, attributes }, isResumed: false };
   }
-  const counted = {
+  const source = sameSource(file, stamp, crc, context);
+  const etag = await store.putSource(key, source, { ...attributes, signal: context.signal });
+  Atomics.add(context.counters, BYTES, BigInt(file.size));
+  return { stored: await checkStored(store, key, { size: file.size, etag }, context.signal) };
+}
+
+/** The file's bytes, read once in their order; the last of them are there only where all are those that were summed. */
+function sameSource(file: LocalFile, stamp: FileStamp, crc: number, context: TaskContext): ByteSource {
+  let read = 0;
+  return {
     size: file.size,
-    read: async (into: Uint8Array<ArrayBuffer>, offset: number) => {
+    async read(into, offset) {
       context.checkpoint();
       await file.read(into, offset);
+      read = crc32(into, read);
+      if (offset + into.length < file.size) return;
+      file.refuseChanged(stamp);
+      if (read !== crc) throw changedFile(file.path);
     },
   };
-  await store.putSource(key, counted, { ...attributes, signal: context.signal });
-  Atomics.add(context.counters, BYTES, BigInt(file.size));
-  file.refuseChanged(stamp);
-  return { stored: await checkStored(store, key, file.size, context.signal) };
 }
 
 export interface UploadPartsInput {
@@ -110,8 +124,7 @@ export async function uploadParts(
     const size = Math.min(plan.partSize, file.size - offset);
     const memory = buffers.pop() ?? new Uint8Array(PART);
     const body = await sourceBody(file, offset, size, memory);
-    const opened = body.open();
-    const crc = opened instanceof Uint8Array ? crc32(opened) : await sum(file, context, offset, size);
+    const crc = body.bytes === undefined ? await sum(file, context, offset, size) : crc32(body.bytes);
     const tag = await store.putPart(plan.upload, index + 1, body, signal);
     // Not where it failed: a request that was given up may still read from it.
     buffers.push(memory);
@@ -133,18 +146,24 @@ export async function completeUpload(
   const crc = sorted.reduce((sum, part) => {
     return combineCrc32(sum, part.crc, Math.min(plan.partSize, size - part.index * plan.partSize));
   }, 0);
-  if (crc !== plan.crc) {
-    const details = `localPath: ${target.path} changed while it was uploaded. Upload it again once it is at rest.`;
-    throw new EngineError("conflict", "The local file changed", details);
-  }
-  const attributes = withChecksum(target.attributes, plan.crc);
-  await store.completeUpload(plan.upload, sorted.map(({ tag }) => tag), { ...attributes, signal: context.signal });
-  return await checkStored(store, target.key, size, context.signal);
+  if (crc !== plan.crc) throw changedFile(target.path);
+  const options = { ...plan.attributes, signal: context.signal };
+  const etag = await store.completeUpload(plan.upload, sorted.map(({ tag }) => tag), options);
+  return await checkStored(store, target.key, { size, etag }, context.signal);
 }
 
 /** Gives up an upload in parts. @throws StoreError */
 export async function abortUpload({ location, upload }: { location: CloudLocation; upload: Upload }): Promise<void> {
   await remote(location).abortUpload(upload);
+}
+
+/** As {@link abortUpload}, of one whose name never came to be known: it was begun about then. @throws StoreError */
+export async function abortBegun(
+  { location, key, begunAt }: { location: CloudLocation; key: string; begunAt: number },
+): Promise<void> {
+  const store = openCloudStore(location);
+  if (!(store instanceof RemoteStore)) return;
+  await store.abortBegun(key, new Date(begunAt - SKEW_MS), new Date(begunAt + SKEW_MS));
 }
 
 function remote(location: CloudLocation): RemoteStore {
@@ -157,18 +176,32 @@ function withChecksum(attributes: Attributes, crc: number): Attributes {
   return { ...attributes, metadata: { ...attributes.metadata, [CHECKSUM]: crc.toString(16).padStart(8, "0") } };
 }
 
+/** Whoever has stored or deleted the object since takes nothing from our success. */
 async function checkStored(
   store: ReturnType<typeof openCloudStore>,
   key: string,
-  size: number,
+  stored: Stored,
   signal: AbortSignal,
 ): Promise<Stored> {
-  const found = await store.details(key, { signal });
-  if (found.size === size) return { size, etag: found.etag };
+  const found = await detailsIfPresent(store, key, signal);
+  if (found?.etag !== stored.etag || found.size === stored.size) return stored;
   throw new StoreError(
     "damaged",
-    `${key} has ${found.size} bytes in ${store.description}, not the ${size} that were sent`,
+    `${key} has ${found.size} bytes in ${store.description}, not the ${stored.size} that were sent`,
   );
+}
+
+async function detailsIfPresent(
+  store: ReturnType<typeof openCloudStore>,
+  key: string,
+  signal: AbortSignal,
+): Promise<ObjectDetails | undefined> {
+  try {
+    return await store.details(key, { signal });
+  } catch (error) {
+    if (error instanceof StoreError && error.kind === "not-found") return undefined;
+    throw error;
+  }
 }
 
 async function sum(file: LocalFile, context: TaskContext, start = 0, size = file.size): Promise<number> {

@@ -6,10 +6,12 @@ const FRESH_MS = 600_000;
 /** A measurement is not begun again sooner than this many times what the last took. */
 const SHARE = 20;
 
+export type CloudProvider = "s3" | "azure" | "local";
+
 export interface UsageParts {
   operations: Pick<CloudOperations, "list">;
-  places: readonly { provider: "s3" | "azure"; location: CloudLocation }[];
-  store(provider: "s3" | "azure", bytes: number): Promise<void>;
+  places: readonly { provider: CloudProvider; location: CloudLocation }[];
+  store(provider: CloudProvider, bytes: number): Promise<void>;
   report(message: string, error: unknown): void;
 }
 

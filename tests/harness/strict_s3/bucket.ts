@@ -29,6 +29,12 @@ export interface MultipartUpload {
 export class Bucket {
   readonly objects = new Map<string, StoredObject>();
   readonly uploads = new Map<string, MultipartUpload>();
+  #isLosing = false;
+
+  /** The next object is stored, and its answer is lost on the way. */
+  lose(): void {
+    this.#isLosing = true;
+  }
 
   put(key: string, bytes: SparseBytes, headers: Headers): StoredObject {
     return this.#set(key, [bytes], checkBody(bytes, headers), keptHeaders(key, headers), headers);
@@ -91,6 +97,13 @@ export class Bucket {
     const stored = { parts, size, etag, modified: new Date(), headers: kept };
     this.objects.set(key, stored);
     return stored;
+  }
+
+  /** Whether the answer of what was just stored is lost. */
+  takeLoss(): boolean {
+    const isLosing = this.#isLosing;
+    this.#isLosing = false;
+    return isLosing;
   }
 
   find(key: string, headers: Headers): StoredObject {

@@ -31,7 +31,7 @@ const PAGE = 1000;
 /** Starts it on a free port, with an empty bucket. */
 export function startStrictS3(bucket: string): StrictS3 {
   const buckets = new Map([[bucket, new Bucket()]]);
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {}, onError }, async (request) => {
     try {
       return await handle(strict, request);
     } catch (error) {
@@ -55,6 +55,12 @@ export function startStrictS3(bucket: string): StrictS3 {
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
   return strict;
+}
+
+/** Clients that are cut, or killed, are what tests are about. */
+function onError(error: unknown): Response {
+  if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return new Response();
+  throw error;
 }
 
 async function handle(strict: StrictS3, request: Request): Promise<Response> {
@@ -119,6 +125,7 @@ async function ofObject(
   if (id !== null) return await ofUpload(bucket, bucket.upload(key, id), { method, query }, request);
   if (method === "PUT") {
     const { etag } = bucket.put(key, await SparseBytes.of(request.body), headers);
+    if (bucket.takeLoss()) throw new S3Failure(500, "InternalError", "The answer was lost.");
     return new Response(null, { headers: { etag: `"${etag}"` } });
   }
   if (method === "DELETE") {
@@ -145,6 +152,7 @@ async function ofUpload(
       /([0-9a-f]{32})/.exec(part)?.[1] ?? "",
     ]);
     const { etag } = bucket.complete(upload, tags, request.headers);
+    if (bucket.takeLoss()) throw new S3Failure(500, "InternalError", "The answer was lost.");
     return xml("CompleteMultipartUploadResult", `<ETag>"${etag}"</ETag>`);
   }
   if (method === "DELETE") {
