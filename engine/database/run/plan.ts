@@ -1,5 +1,5 @@
 import type { Bucketing, HashMethod, Row } from "../types.ts";
-import type { Baseline } from "./baseline/baseline.ts";
+import type { Baseline, KeptRows } from "./baseline/baseline.ts";
 import type { Sides } from "./database_run.ts";
 import type { Change } from "./decide.ts";
 import { LineFile } from "./line_file.ts";
@@ -7,9 +7,19 @@ import { LineFile } from "./line_file.ts";
 /**
  * One row to be written: its segment, its key, the hash that the comparison saw on the side to be written and the one that it
  * shall have, in hexadecimal; null where there is no such row. Of the source's rows, which are written when the target's snapshot
- * has gone, also the new row itself.
+ * has gone, also the new row itself. `ours`: what it is now is this run's work already.
  */
-export type ChangeLine = [bucket: number, key: Row, from: string | null, to: string | null, row?: Row];
+export type ChangeLine = [
+  bucket: number,
+  key: Row,
+  from: string | null,
+  to: string | null,
+  row?: Row | null,
+  ours?: boolean,
+];
+
+/** In place of a segment's number, of rows of a copy: nobody has looked. */
+export const COPIED = -1;
 
 /** Equal rows of a table without a key, and how many of them. */
 export type LooseLine = [row: Row, count: number];
@@ -29,7 +39,7 @@ export class EntityPlan implements Disposable {
   /** Every segment was set aside: what there was of a baseline is replaced. */
   isWholeBaseline = false;
   /** Rows that were not written after all, by segment, for the baseline. */
-  kept = new Map<number, bigint[]>();
+  kept: KeptRows = new Map();
   /** What was written is not what was set aside, and nobody knows where it differs. */
   isBaselineLost = false;
   readonly changes: Sides<ChangeFiles>;

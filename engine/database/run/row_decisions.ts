@@ -29,7 +29,7 @@ interface Decided {
 /** A segment as it shall be, put together from its portions. */
 interface SegmentState {
   rows: HashList;
-  intents: Map<bigint, Intent>;
+  intents: Intent[];
   base: SegmentBase;
 }
 
@@ -111,7 +111,7 @@ export class RowDecisions {
     const base = baseline !== undefined && pending.has(bucket)
       ? new PendingBase(bucket, baseline)
       : segmentBase(bucket, isCompared && this.#rules.hasBaseline ? baseline : undefined, checksums);
-    state = { rows: new HashList(), intents: new Map(), base };
+    state = { rows: new HashList(), intents: [], base };
     states.set(bucket, state);
     return state;
   }
@@ -122,7 +122,7 @@ export class RowDecisions {
       for (const [bucket, { rows, intents, base }] of states) {
         if (base instanceof PendingBase) plan.baseline.absorb(bucket, base.rows);
         plan.baseline.stage(bucket, rows);
-        if (intents.size > 0 && this.#rules.hasBaseline) plan.baseline.stageIntents(bucket, intents);
+        if (intents.length > 0 && this.#rules.hasBaseline) plan.baseline.addIntents(bucket, intents);
       }
     }
     states.clear();
@@ -205,7 +205,7 @@ export class RowDecisions {
     if (!this.#rules.hasBaseline && !this.#rules.twoWay && change !== "insert") result.overwritten++;
     keep(state, keyHash, to);
     if (run.request.dryRun) return;
-    state.intents.set(keyHash, { side, to });
+    state.intents.push({ keyHash, side, to });
     const line: Parameters<typeof plan.changes.source.insert.add>[0] = [bucket, key, hex(from), hex(to)];
     if (row !== undefined) line.push(row);
     plan.changes[side][change].add(line);

@@ -31,19 +31,22 @@ export function segmentBase(
 /** The base of a segment that a run which was killed was about to write: rows that are as it wanted them are its work. */
 export class PendingBase implements SegmentBase {
   readonly #before: BaseRows;
-  readonly #intents: Map<bigint, Intent>;
+  readonly #intents = new Map<bigint, Intent[]>();
   /** What turns out to be the base. */
   readonly rows: BaseRows = new Map();
 
   constructor(bucket: number, baseline: Baseline) {
     this.#before = baseline.rows(bucket);
-    this.#intents = baseline.intents(bucket);
+    for (const intent of baseline.intents(bucket)) {
+      const others = this.#intents.get(intent.keyHash);
+      if (others === undefined) this.#intents.set(intent.keyHash, [intent]);
+      else others.push(intent);
+    }
   }
 
   of(keyHash: bigint, source: RowState, target: RowState): RowState {
-    const intent = this.#intents.get(keyHash);
-    const isDone = intent !== undefined && (intent.side === "source" ? source : target) === intent.to;
-    const base = isDone ? intent.to : this.#before.get(keyHash);
+    const done = this.#intents.get(keyHash)?.find(({ side, to }) => (side === "source" ? source : target) === to);
+    const base = done === undefined ? this.#before.get(keyHash) : done.to;
     if (base !== undefined) this.rows.set(keyHash, base);
     return base;
   }

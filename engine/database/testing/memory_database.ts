@@ -282,7 +282,9 @@ class MemoryWriter implements Writer {
 
   /** With the rows that go with it. */
   #remove(table: Table, stored: Row[], row: Row): void {
-    stored.splice(stored.indexOf(row), 1);
+    const at = stored.indexOf(row);
+    if (at < 0) return;
+    stored.splice(at, 1);
     for (const child of this.database.tables.values()) {
       for (const key of child.foreignKeys) {
         if (key.table !== table.id || key.onDelete !== "cascade") continue;

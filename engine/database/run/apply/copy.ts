@@ -1,5 +1,8 @@
 import type { DirectCopy, Snapshot } from "../../dialect.ts";
+import type { DatabaseError } from "../../error.ts";
+import { type ChangeLine, COPIED } from "../plan.ts";
 import type { Row } from "../../types.ts";
+import type { WriteItem } from "./write_item.ts";
 import { failure } from "../failure.ts";
 import { keyOf } from "../report.ts";
 import { type Effect, naming } from "./divide.ts";
@@ -17,6 +20,7 @@ export async function copyTable(
   source: Snapshot,
   transactions: Transactions,
   direct: DirectCopy | undefined,
+  postpone: (items: WriteItem[], error: DatabaseError) => boolean,
   checkpoint: () => void,
 ): Promise<void> {
   const pair = target.entity.pair;
@@ -32,7 +36,14 @@ export async function copyTable(
         target.progressed(rows.length);
         for (const i of there) target.guardCopied(keyOf(pair.target, rows[i]));
       };
-    }, { refuse: (row, error) => target.refuseCopied(keyOf(pair.target, row), error) });
+    }, {
+      refuse: (row, error) => target.refuseCopied(keyOf(pair.target, row), error),
+      // Without a key nothing could refer to the rows, and they could not be found again.
+      postpone: (rows, error) => {
+        const lines = rows.map((row): ChangeLine => [COPIED, keyOf(pair.target, row), null, ""]);
+        return pair.target.key.length > 0 && postpone(lines.map((line) => ({ line, row: undefined })), error);
+      },
+    });
   }
 }
 

@@ -37,6 +37,10 @@ export class DelayedRows implements Disposable {
     return file;
   }
 
+  put({ entity }: EntityWriter, change: Change, cause: Cause, lines: LineFile<ChangeLine>): void {
+    this.#files.set(`${entity.index} ${change} ${cause}`, lines);
+  }
+
   has({ entity }: EntityWriter, change: Change, cause: Cause): boolean {
     return this.#files.has(`${entity.index} ${change} ${cause}`);
   }

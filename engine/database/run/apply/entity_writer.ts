@@ -6,7 +6,7 @@ import type { DatabaseRun, Entity } from "../database_run.ts";
 import type { Side } from "../decide.ts";
 import { fetchRows } from "../fetch_rows.ts";
 import { keyHash } from "../key_hash.ts";
-import type { ChangeLine, EntityPlan } from "../plan.ts";
+import { type ChangeLine, COPIED, type EntityPlan } from "../plan.ts";
 import { keyOf, keyWords } from "../report.ts";
 import { type Effect, naming } from "./divide.ts";
 import type { WriteItem } from "./write_item.ts";
@@ -46,7 +46,7 @@ export class EntityWriter {
   /** The new rows of changes. */
   async fetch(lines: ChangeLine[]): Promise<(Row | undefined)[]> {
     const { pair } = this.entity;
-    if (pair === undefined || this.#source === undefined) return lines.map(([, , , , row]) => row);
+    if (pair === undefined || this.#source === undefined) return lines.map(([, , , , row]) => row ?? undefined);
     const wanted = lines.filter(([, , , to]) => to !== null);
     const rows = await fetchRows("source", this.#source, pair, wanted.map(([, key]) => key));
     let at = 0;
@@ -140,10 +140,20 @@ export class EntityWriter {
   }
 
   /** The row is not written: the baseline is to hold what it held. */
-  keep([bucket, key]: ChangeLine): void {
-    const kept = this.plan.kept.get(bucket);
-    if (kept === undefined) this.plan.kept.set(bucket, [keyHash(key)]);
-    else kept.push(keyHash(key));
+  keep([bucket, key, from, , , ours]: ChangeLine): void {
+    if (bucket === COPIED) this.plan.isBaselineLost = true;
+    let kept = this.plan.kept.get(bucket);
+    if (kept === undefined) this.plan.kept.set(bucket, kept = new Map());
+    kept.set(keyHash(key), ours && from !== null ? BigInt(`0x${from}`) : undefined);
+  }
+
+  /** Tells the baseline of a row's value on the way, so that a run after a kill does not take it for somebody's change. */
+  noteWrites(writes: [line: ChangeLine, hash: bigint | undefined][]): void {
+    const { baseline } = this.plan;
+    if (baseline?.bucketing === undefined) return;
+    for (const [[bucket, key], to] of writes) {
+      baseline.addIntents(bucket, [{ keyHash: keyHash(key), side: this.side, to }]);
+    }
   }
 
   /** Counts rows that were written. */

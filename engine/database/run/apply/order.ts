@@ -28,13 +28,10 @@ export function inParentOrder(entities: Entity[], side: Side): Entity[] {
   return ordered;
 }
 
-/**
- * Foreign keys of a table that the order of tables cannot satisfy: to itself, or to a table that comes later. What can be checked
- * at the commit is none of them.
- */
+/** Foreign keys of a table that the order of tables cannot satisfy: to itself, or to a table that comes later. */
 export function backwardKeys(entity: Entity, ordered: Entity[], side: Side): ForeignKey[] {
   const later = new Set(ordered.slice(ordered.indexOf(entity)).map((other) => tableOf(other, side).id));
-  return tableOf(entity, side).foreignKeys.filter(({ table, deferrable }) => !deferrable && later.has(table));
+  return tableOf(entity, side).foreignKeys.filter(({ table }) => later.has(table));
 }
 
 /** Whether deleting rows of an entity's table may change or delete rows of one of the others. */

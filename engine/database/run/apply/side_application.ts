@@ -2,7 +2,7 @@ import type { DirectCopy, Snapshot, Writer } from "../../dialect.ts";
 import type { DatabaseError } from "../../error.ts";
 import type { DatabaseRun, Entity } from "../database_run.ts";
 import type { Change, Side } from "../decide.ts";
-import type { LineFile } from "../line_file.ts";
+import { LineFile } from "../line_file.ts";
 import type { ChangeLine } from "../plan.ts";
 import type { Row } from "../../types.ts";
 import { copyTable } from "./copy.ts";
@@ -12,7 +12,7 @@ import { EntityWriter, type RowsWork } from "./entity_writer.ts";
 import { deleteLoose, insertLoose } from "./loose_writes.ts";
 import { backwardKeys, cascadesInto, inParentOrder } from "./order.ts";
 import type { Transactions } from "./transactions.ts";
-import { deleteCircle, finishRows, nullable, swapUnique, without } from "./two_steps.ts";
+import { deleteCircle, finishRows, nullable, swapUnique, vacate, without } from "./two_steps.ts";
 import { itemBatches, type WriteItem } from "./write_item.ts";
 
 export interface SideParts {
@@ -39,6 +39,8 @@ export class SideApplication implements Disposable {
   /** In the order of their foreign keys. */
   readonly #writers: EntityWriter[];
   readonly #deleted = new Set<EntityWriter>();
+  /** Where they are not the plan's any more. */
+  readonly #deletions = new Map<EntityWriter, LineFile<ChangeLine>>();
 
   constructor(parts: SideParts, transactions: Transactions) {
     const { run, side, entities, source } = parts;
@@ -54,7 +56,8 @@ export class SideApplication implements Disposable {
     for (const writer of this.#writers) {
       progress.say(`Writing ${writer.entity.name}`);
       if (writer.plan.isCopy && source !== undefined) {
-        await copyTable(writer, source, this.#transactions, direct, this.#checkpoint);
+        const postpone = this.#postponing(writer, "insert");
+        await copyTable(writer, source, this.#transactions, direct, postpone, this.#checkpoint);
       }
       await this.#pass(writer, "insert");
       await this.#pass(writer, "update");
@@ -71,11 +74,15 @@ export class SideApplication implements Disposable {
 
   /** Writes an entity's changes of one kind; what may succeed later waits. */
   async #pass(writer: EntityWriter, change: Change, lines = writer.plan.changes[writer.side][change]): Promise<void> {
-    await this.#lines(writer, lines, writer[change], (items, { kind }) => {
+    await this.#lines(writer, lines, writer[change], this.#postponing(writer, change));
+  }
+
+  #postponing(writer: EntityWriter, change: Change): Postpone {
+    return (items, { kind }) => {
       if (kind !== "unique" && kind !== "foreign-key" || change === "delete" && kind === "unique") return false;
       this.#delayed.add(writer, change, kind, items);
       return true;
-    });
+    };
   }
 
   async #lines(writer: EntityWriter, lines: LineFile<ChangeLine>, work: RowsWork, postpone?: Postpone): Promise<void> {
@@ -87,40 +94,61 @@ export class SideApplication implements Disposable {
     }
   }
 
-  /** Writes what waited, this time for good. */
-  async #again(writer: EntityWriter, change: Change, cause: Cause, work: RowsWork): Promise<void> {
-    using lines = this.#delayed.take(writer, change, cause);
-    if (lines !== undefined) await this.#lines(writer, lines, work);
-  }
-
+  /**
+   * Writes what waited, this time for good: where unique values move, there is room for them first, and where tables refer to each
+   * other in a circle, references are NULL until all rows are there.
+   */
   async #writeDelayed(): Promise<void> {
-    for (const writer of this.#writers) {
-      const isInserting = this.#delayed.has(writer, "insert", "unique");
-      if (!isInserting && !this.#delayed.has(writer, "update", "unique")) continue;
-      this.#parts.run.progress.say(`Writing ${writer.entity.name}, unique values that move`);
-      if (!cascadesInto(writer.entity, this.#waiting(), writer.side)) await this.#delete(writer);
-      using swaps = this.#delayed.take(writer, "update", "unique");
-      if (swaps !== undefined) {
-        if (!await this.#together(writer, swapUnique(writer, swaps, this.#checkpoint))) {
-          await this.#lines(writer, swaps, writer.update);
-        }
-      }
-      await this.#again(writer, "insert", "unique", writer.insert);
-    }
+    using files = new DisposableStack();
     const incomplete: [EntityWriter, LineFile<ChangeLine>][] = [];
     for (const writer of this.#writers) {
-      using lines = this.#delayed.take(writer, "insert", "foreign-key");
-      if (lines === undefined) continue;
+      if (!this.#waiting().includes(writer.entity)) continue;
+      this.#parts.run.progress.say(`Writing ${writer.entity.name}, rows that waited for others`);
+      const areMoving = this.#delayed.has(writer, "insert", "unique") || this.#delayed.has(writer, "update", "unique");
+      if (areMoving) await this.#makeRoom(writer);
       const positions = nullable(writer, backwardKeys(writer.entity, this.#entities, writer.side));
-      await this.#lines(writer, lines, async (to, items) => {
-        return await writer.insert(to, items.map(({ line, row }) => ({ line, row: without(row as Row, positions) })));
-      });
-      if (positions.length > 0) incomplete.push([writer, lines]);
+      const take = (change: Change, cause: Cause) => {
+        const lines = files.use(this.#delayed.take(writer, change, cause));
+        if (lines !== undefined && positions.length > 0) incomplete.push([writer, lines]);
+        return lines;
+      };
+      const prepare = (items: WriteItem[]) => {
+        return items.map(({ line, row }) => ({ line, row: without(row as Row, positions) }));
+      };
+      const insert: RowsWork = (to, items) => writer.insert(to, prepare(items));
+      const update: RowsWork = (to, items) => writer.update(to, prepare(items));
+      const swaps = take("update", "unique");
+      if (swaps !== undefined && !await this.#together(writer, swapUnique(writer, swaps, prepare, this.#checkpoint))) {
+        await this.#lines(writer, swaps, update);
+      }
+      for (const cause of ["unique", "foreign-key"] as const) {
+        const lines = take("insert", cause);
+        if (lines !== undefined) await this.#lines(writer, lines, insert);
+      }
+      const lines = take("update", "foreign-key");
+      if (lines !== undefined) await this.#lines(writer, lines, update);
     }
     for (const [writer, lines] of incomplete) {
-      await this.#lines(writer, lines, async (to, items) => await finishRows(writer, to, items));
+      await this.#lines(writer, lines, (to, items) => finishRows(writer, to, items));
     }
-    for (const writer of this.#writers) await this.#again(writer, "update", "foreign-key", writer.update);
+  }
+
+  /** Frees the unique values of rows that are to be deleted: by deleting them, or where that must wait, by taking the values. */
+  async #makeRoom(writer: EntityWriter): Promise<void> {
+    const { run: { input }, side } = this.#parts;
+    if (!cascadesInto(writer.entity, this.#waiting(), side)) await this.#delete(writer);
+    const isTried = this.#deleted.has(writer);
+    const left = isTried ? this.#delayed.take(writer, "delete", "foreign-key") : this.#deletionsOf(writer);
+    if (left === undefined || left.lines === 0) return;
+    const rest = new LineFile<ChangeLine>(`${input.workspace}/${side}-vacated-${writer.entity.index}`);
+    const isDone = await this.#together(writer, vacate(writer, left, rest, this.#checkpoint));
+    const now = isDone ? rest : left;
+    if (isTried) this.#delayed.put(writer, "delete", "foreign-key", now);
+    else this.#deletions.set(writer, now);
+  }
+
+  #deletionsOf(writer: EntityWriter): LineFile<ChangeLine> {
+    return this.#deletions.get(writer) ?? writer.plan.changes[writer.side].delete;
   }
 
   /** Entities of which rows are still to be written, or were refused. */
@@ -137,9 +165,9 @@ export class SideApplication implements Disposable {
   async #delete(writer: EntityWriter): Promise<void> {
     if (this.#deleted.has(writer)) return;
     this.#deleted.add(writer);
-    const lines = writer.plan.changes[writer.side].delete;
+    const lines = this.#deletionsOf(writer);
     if (lines.lines === 0) return;
-    if (!cascadesInto(writer.entity, this.#waiting(), writer.side)) return await this.#pass(writer, "delete");
+    if (!cascadesInto(writer.entity, this.#waiting(), writer.side)) return await this.#pass(writer, "delete", lines);
     const words = `${lines.lines} rows were not deleted, because rows that refer to them could not be written`;
     this.#parts.run.report.addError(writer.entity.name, words);
     for (const line of lines.read()) writer.keep(line);
@@ -180,5 +208,6 @@ export class SideApplication implements Disposable {
 
   [Symbol.dispose](): void {
     this.#delayed[Symbol.dispose]();
+    for (const file of this.#deletions.values()) file[Symbol.dispose]();
   }
 }

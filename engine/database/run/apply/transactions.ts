@@ -62,7 +62,7 @@ export class WriterSource implements AsyncDisposable {
         await writer.commit();
         return result;
       } catch (error) {
-        const isLost = error instanceof DatabaseError && error.kind === "connection";
+        const isLost = !(error instanceof DatabaseError) || error.kind === "connection";
         await this.#rollback(isLost);
         if (this.#signal.aborted && !committing) throw this.#signal.reason;
         if (committing && isLost) throw inDoubt(this.#side, error);

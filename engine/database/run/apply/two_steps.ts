@@ -9,8 +9,14 @@ import { itemBatches, type WriteItem } from "./write_item.ts";
 
 /**
  * Updates rows that take each other's unique values: first all give up theirs for values that nobody has, then each gets its own.
+ * @param prepare the rows as they are to be for now
  */
-export function swapUnique(target: EntityWriter, lines: LineFile<ChangeLine>, checkpoint: () => void) {
+export function swapUnique(
+  target: EntityWriter,
+  lines: LineFile<ChangeLine>,
+  prepare: (items: WriteItem[]) => WriteItem[],
+  checkpoint: () => void,
+) {
   return async (writer: Writer): Promise<Effect> => {
     const effects: Effect[] = [];
     const left = new Set<string>();
@@ -31,12 +37,50 @@ export function swapUnique(target: EntityWriter, lines: LineFile<ChangeLine>, ch
     for await (const items of itemBatches(lines.read(), target.batchSize, (lines) => target.fetch(lines))) {
       checkpoint();
       const going = items.filter((item) => !left.has(name(item)));
-      await finishRows(target, writer, going);
+      await finishRows(target, writer, prepare(going));
       effects.push(() => target.counted("updated", going.length));
     }
     return () => effects.forEach((effect) => effect());
   };
 }
+
+/**
+ * Takes the unique values of rows that will be deleted later, when nothing refers to them any more, for others to have.
+ * @param remaining is given the rows as they are then
+ */
+export function vacate(
+  target: EntityWriter,
+  lines: LineFile<ChangeLine>,
+  remaining: LineFile<ChangeLine>,
+  checkpoint: () => void,
+) {
+  return async (writer: Writer): Promise<Effect> => {
+    const { table, plan } = target;
+    const free = [...table.columns.keys()].filter((i) => !table.key.includes(i));
+    const effects: Effect[] = [];
+    for await (const items of itemBatches(lines.read(), target.batchSize, noRows)) {
+      checkpoint();
+      const { ready, found, guarded } = await target.lockAsSeen(writer, items);
+      effects.push(guarded);
+      const updates = ready.flatMap(({ line: [, key] }, i): RowUpdate[] => {
+        const away = vacated(table, found[i], free);
+        return away === undefined ? [] : [{ key, ...away }];
+      });
+      if (updates.length > 0) await writer.update(table, updates);
+      const now = await writer.lock(table, plan.method, ready.map(({ line: [, key] }) => key));
+      target.noteWrites(ready.map(({ line }, i) => [line, now[i]?.hash]));
+      effects.push(() => {
+        for (const [i, { line: [bucket, key] }] of ready.entries()) {
+          remaining.add([bucket, key, now[i]?.hash.toString(16) ?? null, null, null, true]);
+        }
+      });
+    }
+    return () => effects.forEach((effect) => effect());
+  };
+}
+
+/** What is to be deleted has no new row. */
+const noRows = (lines: ChangeLine[]) => Promise.resolve(lines.map(() => undefined));
 
 /** Deletes rows that refer to each other: first none refers to another, then all go. */
 export function deleteCircle(
@@ -49,8 +93,7 @@ export function deleteCircle(
     const effects: Effect[] = [];
     const gone = new Set<string>();
     const cleared = nullable(target, keys);
-    const batches = () =>
-      itemBatches(lines.read(), target.batchSize, (lines) => Promise.resolve(lines.map(() => undefined)));
+    const batches = () => itemBatches(lines.read(), target.batchSize, noRows);
     for await (const items of batches()) {
       checkpoint();
       const { found, ready, guarded } = await target.lockAsSeen(writer, items);

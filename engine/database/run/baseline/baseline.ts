@@ -9,9 +9,16 @@ export type BaseRows = Map<bigint, bigint>;
 
 /** A write that a run was about to do: the side's row shall have this hash, or be gone. */
 export interface Intent {
+  keyHash: bigint;
   side: Side;
   to: RowState;
 }
+
+/**
+ * Rows that were not written after all, by segment and the key's hash: they stay in the baseline what they were there, or become
+ * the hash that is given.
+ */
+export type KeptRows = Map<number, Map<bigint, bigint | undefined>>;
 
 const TO_SOURCE = 1n;
 const GONE = 2n;
@@ -83,18 +90,16 @@ export class Baseline implements Disposable {
     return new Set(rows.map(({ bucket }) => bucket as number));
   }
 
-  /** What it was about to write there, by the key's hash. */
-  intents(bucket: number): Map<bigint, Intent> {
+  /** What it was about to write there. */
+  intents(bucket: number): Intent[] {
     const found = this.#prepare("SELECT entries FROM intent WHERE bucket = ?").get(bucket);
-    const intents = new Map<bigint, Intent>();
-    if (found === undefined) return intents;
+    if (found === undefined) return [];
     const words = wordsOf(found.entries as Uint8Array);
-    for (let i = 0; i < words.length; i += 4) {
-      const flags = words[i + 2];
-      const to = (flags & GONE) !== 0n ? undefined : words[i + 1];
-      intents.set(words[i], { side: (flags & TO_SOURCE) !== 0n ? "source" : "target", to });
-    }
-    return intents;
+    return Array.from({ length: words.length / 4 }, (_, n): Intent => {
+      const [keyHash, hash, flags] = words.subarray(4 * n, 4 * n + 3);
+      const to = (flags & GONE) !== 0n ? undefined : hash;
+      return { keyHash, side: (flags & TO_SOURCE) !== 0n ? "source" : "target", to };
+    });
   }
 
   /** Begins to set aside. What was set aside before is forgotten; so {@link absorb} what was pending. */
@@ -115,10 +120,11 @@ export class Baseline implements Disposable {
     this.#put("staged", bucket, rows);
   }
 
-  stageIntents(bucket: number, intents: Map<bigint, Intent>): void {
+  /** Notes what is about to be written, to be called before that is committed. */
+  addIntents(bucket: number, intents: Intent[]): void {
     const list = new HashList();
-    for (const [key, { side, to }] of intents) {
-      list.add(key, to ?? 0n);
+    for (const { keyHash, side, to } of [...this.intents(bucket), ...intents]) {
+      list.add(keyHash, to ?? 0n);
       list.add((side === "source" ? TO_SOURCE : 0n) | (to === undefined ? GONE : 0n), 0n);
     }
     this.#prepare("INSERT OR REPLACE INTO intent VALUES (?, ?)").run(bucket, list.bytes());
@@ -143,9 +149,8 @@ export class Baseline implements Disposable {
   /**
    * Makes what was set aside the baseline.
    * @param whole every segment was set aside, cut in this way
-   * @param kept rows that were not written after all, by segment: they stay in the baseline what they were
    */
-  settle(whole: Bucketing | undefined, kept: Map<number, bigint[]>): void {
+  settle(whole: Bucketing | undefined, kept: KeptRows): void {
     this.#transaction(() => {
       for (const [bucket, keys] of kept) {
         this.#restore(bucket, keys, whole !== undefined && this.bucketing === undefined);
@@ -164,13 +169,13 @@ export class Baseline implements Disposable {
     });
   }
 
-  #restore(bucket: number, keys: bigint[], isFirst: boolean): void {
+  #restore(bucket: number, kept: Map<bigint, bigint | undefined>, isFirst: boolean): void {
     const staged = this.#prepare("SELECT entries FROM staged WHERE bucket = ?").get(bucket);
     if (staged === undefined) return;
     const rows = pairs(staged.entries as Uint8Array);
     const before: BaseRows = isFirst ? new Map() : this.rows(bucket);
-    for (const key of keys) {
-      const hash = before.get(key);
+    for (const [key, now] of kept) {
+      const hash = now ?? before.get(key);
       if (hash === undefined) rows.delete(key);
       else rows.set(key, hash);
     }
