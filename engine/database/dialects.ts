@@ -2,6 +2,11 @@ import type { Dialect } from "./dialect.ts";
 import type { Engine } from "./types.ts";
 
 /** Loads an engine's dialect: most workers never need one. */
-export function loadDialect(engine: Engine): Promise<Dialect> {
-  throw new Error(`Cannot load the dialect of ${engine}`);
+export async function loadDialect(engine: Engine): Promise<Dialect> {
+  switch (engine) {
+    case "postgres":
+      return (await import("./postgres/dialect.ts")).postgres;
+    default:
+      throw new Error(`Cannot load the dialect of ${engine}`);
+  }
 }

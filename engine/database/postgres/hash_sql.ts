@@ -1,0 +1,150 @@
+import type { Bucketing, Column, Form, HashMethod, TableSide } from "../types.ts";
+import { canonicalSql, fromCanonical, reference, rendersInSql } from "./expressions.ts";
+import { arrayText, literal } from "./identifier.ts";
+import { fromClause } from "./select.ts";
+
+/** Hashes and buckets of the rows of the table `t`, as expressions. */
+
+/** What the server computes: all methods but `client`. */
+export type ServerMethod = Exclude<HashMethod, "client">;
+
+/** A row's hash as a signed 64-bit integer. */
+export function rowHashSql(side: TableSide, method: ServerMethod): string {
+  const columns = side.columns.map((column, at) => ({ column, form: side.forms[at] }));
+  if (method === "md5") return `('x' || left(md5(${rowTextSql(columns)}), 16))::bit(64)::bigint`;
+  const row = `row(${columns.map(({ column, form }) => hashed(column, form, method)).join(", ")})`;
+  if (side.key.length > 0) return `hash_record_extended(${row}, ${seed(side, method)})`;
+  // The hash of a record is a linear sum over its fields, and so is a sum of such hashes: values that two rows swap would hide.
+  return `hashtextextended(hash_record_extended(${row}, 0)::text, 0)`;
+}
+
+/** A row's bucket, from 0; `hash` is the row's hash. */
+export function bucketSql(side: TableSide, method: HashMethod, bucketing: Bucketing, hash: string): string {
+  if (bucketing.scheme === "row") return `(${hash} & ${bucketing.buckets - 1})`;
+  if (bucketing.scheme === "hash") {
+    if (bucketing.buckets === 1) return "0";
+    const text = rowTextSql(side.key.map((at) => ({ column: side.columns[at], form: side.forms[at] })));
+    const bits = method === "md5"
+      ? `('x' || left(md5(${text}), 8))::bit(32)::bigint`
+      : `hashtextextended(${text} collate "C", 0)`;
+    return `(${bits} & ${bucketing.buckets - 1})`;
+  }
+  if (bucketing.boundaries.length === 0) return "0";
+  const column = side.columns[side.key[0]];
+  const form = side.forms[side.key[0]];
+  if (form === "integer" && bucketing.boundaries.every(isExactDouble)) {
+    // Doubles are searched without a function call for each comparison, and rounding a key does not move it over such a boundary.
+    return `width_bucket(${reference(column)}::float8, ${literal(arrayText(bucketing.boundaries))}::float8[])`;
+  }
+  const type = form === "integer" ? "bigint" : form;
+  return `width_bucket(${reference(column)}::${type}, ${literal(arrayText(bucketing.boundaries))}::${type}[])`;
+}
+
+/** Rows that have a bucket: where they are read from, and what tells the bucket. */
+export interface Part {
+  bucket: string;
+  from: string;
+  condition: string;
+}
+
+/** Ranges of one statement. */
+const RANGES = 1_000;
+
+/** The rows of some buckets of the scheme `range`, by ranges of the key. */
+export function* rangeParts(side: TableSide, boundaries: string[], buckets: number[]): Generator<Part> {
+  const [at] = side.key;
+  const name = reference(side.columns[at]);
+  const value = (n: number) => fromCanonical(literal(boundaries[n]), side.columns[at], side.forms[at]);
+  const from = fromClause(side);
+  const wanted = [...new Set(buckets)].sort((a, b) => a - b);
+  const last = boundaries.length;
+  if (wanted.includes(0)) yield { bucket: "0", from, condition: `${name} < ${value(0)}` };
+  if (wanted.includes(last)) yield { bucket: String(last), from, condition: `${name} >= ${value(last - 1)}` };
+  const inner = wanted.filter((bucket) => bucket > 0 && bucket < last);
+  for (let start = 0; start < inner.length; start += RANGES) {
+    const ranges = inner.slice(start, start + RANGES).map((bucket) =>
+      `(${bucket}, ${value(bucket - 1)}, ${value(bucket)})`
+    );
+    yield {
+      bucket: "r.bucket",
+      from: `from (values ${ranges.join(", ")}) r(bucket, low, high), ${from.slice("from ".length)}`,
+      condition: `${name} >= r.low and ${name} < r.high`,
+    };
+  }
+}
+
+/** `rowText` of some columns; forms that SQL cannot render are taken as the server has them. */
+export function rowTextSql(columns: { column: Column; form: Form }[]): string {
+  return columns.map(({ column, form }) => {
+    const text = rendersInSql(column, form) ? canonicalSql(column, form) : `${reference(column)}::text`;
+    // What is costly is computed once.
+    const value = form === "float"
+      ? `(select octet_length(v) || ':' || v from (select ${text} as v offset 0) s)`
+      : `octet_length(${text}) || ':' || ${text}`;
+    return column.nullable ? `coalesce(${value}, 'N')` : value;
+  }).join(" || ");
+}
+
+/**
+ * A value as `hash_record_extended` is to hash it. Its own hash of a type is not always enough: that of numerics leaves out the sign,
+ * that of 64-bit integers and times folds both halves into one, that of enums is of numbers that each server gives out itself, and
+ * those of jsonb and arrays leave out how values are nested. Bytes as they are sent have none of this.
+ */
+function hashed(column: Column, form: Form, method: ServerMethod): string {
+  const name = reference(column);
+  const { logical } = column;
+  const isOwn = method === "record";
+  switch (form) {
+    case "integer":
+      if (isOwn && logical.kind === "integer" && logical.bits < 64) return name;
+      return logical.kind === "boolean" ? `int8send(${name}::integer)` : `int8send(${name})`;
+    case "decimal":
+      if (logical.kind !== "decimal") return `numeric_send(${name}::numeric)`;
+      return isOwn && logical.scale !== null ? `numeric_send(${name})` : `numeric_send(trim_scale(${name}))`;
+    case "float":
+      return `float8send(${name})`;
+    case "boolean":
+      return logical.kind === "boolean" ? name : `(${name}::text = '1')`;
+    case "bytes":
+    case "date":
+      return name;
+    case "time":
+      return logical.kind === "time" && logical.zone ? `timetz_send(${name})` : `time_send(${name})`;
+    case "timestamp":
+      return `timestamp_send(${name})`;
+    case "timestamptz":
+      return logical.kind === "timestamp" && logical.zone
+        ? `timestamptz_send(${name})`
+        : `timestamptz_send(${name} at time zone 'UTC')`;
+    case "uuid":
+      return logical.kind === "uuid" ? name : `${name}::text collate "C"`;
+    case "json":
+      return logical.kind === "json" && logical.binary ? hashedJson(name) : `${name}::text collate "C"`;
+    default:
+      return `${name}::text collate "C"`;
+  }
+}
+
+/**
+ * The hash of jsonb takes 1.0 for 1 as it should, but leaves out how values are nested. That is in the text, where zeros at the end of
+ * fractions are dropped, those in strings as well: they are in the hash.
+ */
+function hashedJson(name: string): string {
+  const trimmed = `regexp_replace(${name}::text, '(\\.\\d*[1-9])0+(?!\\d)|\\.0+(?!\\d)', '\\1', 'g')`;
+  return `${name}, (case when strpos(${name}::text, '.') > 0 then ${trimmed} else ${name}::text end) collate "C"`;
+}
+
+/**
+ * A number that depends on the key, mixed into the hash of each field. Without it the hash of a record is a linear sum over its
+ * fields, so that values that two rows swap do not change the sum over the rows.
+ */
+function seed(side: TableSide, method: ServerMethod): string {
+  const [at] = side.key;
+  if (side.key.length === 1 && side.columns[at].logical.kind === "integer") return reference(side.columns[at]);
+  const fields = side.key.map((position) => hashed(side.columns[position], side.forms[position], method));
+  return `hash_record_extended(row(${fields.join(", ")}), 0)`;
+}
+
+function isExactDouble(integer: string): boolean {
+  return Number.isSafeInteger(Number(integer)) && String(Number(integer)) === integer;
+}

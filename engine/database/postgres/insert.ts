@@ -1,0 +1,53 @@
+import { DatabaseError } from "../error.ts";
+import type { Row, TableSide } from "../types.ts";
+import { copyPieces } from "./copy_text.ts";
+import { copyLines } from "./encode.ts";
+import { quote, quoteTable } from "./identifier.ts";
+import { inSavepoint } from "./savepoint.ts";
+import type { Session } from "./session.ts";
+import { TEMPORARY, withTemporaryRows } from "./temporary_table.ts";
+
+/** Inserts rows and returns the positions of those whose key was there. */
+export async function insertRows(session: Session, side: TableSide, rows: Row[]): Promise<number[]> {
+  try {
+    await inSavepoint(
+      session,
+      () =>
+        session.copyIn(copyInto(side), copyPieces(copyLines(side, allPositions(side), rows)), {
+          table: side.table.id,
+          copy: { relation: side.table.name, firstRow: 0 },
+        }),
+    );
+    return [];
+  } catch (error) {
+    const mayBeKey = error instanceof DatabaseError && error.kind === "unique" && side.key.length > 0;
+    if (!mayBeKey) throw error;
+    return await inSavepoint(session, () => insertMissing(session, side, rows));
+  }
+}
+
+/** The statement that takes rows of a side. Identity columns take what is given. */
+export function copyInto(side: TableSide): string {
+  return `copy ${quoteTable(side.table)} (${names(side)}) from stdin`;
+}
+
+async function insertMissing(session: Session, side: TableSide, rows: Row[]): Promise<number[]> {
+  const positions = allPositions(side);
+  return await withTemporaryRows(session, side, positions, rows, async () => {
+    const key = side.key.map((at) => quote(side.columns[at].name));
+    const sql = `with inserted as (insert into ${quoteTable(side.table)} (${names(side)}) overriding system value ` +
+      `select ${positions.map((_, n) => `c${n}`).join(", ")} from ${TEMPORARY} order by number ` +
+      `on conflict (${key.join(", ")}) do nothing returning ${key.map((name, n) => `${name} as k${n}`).join(", ")}) ` +
+      `select s.number from ${TEMPORARY} s where not exists (` +
+      `select from inserted i where ${side.key.map((at, n) => `i.k${n} = s.c${at}`).join(" and ")})`;
+    return (await session.query(sql, [], { table: side.table.id })).map(([number]) => Number(number));
+  });
+}
+
+function names(side: TableSide): string {
+  return side.columns.map((column) => quote(column.name)).join(", ");
+}
+
+function allPositions(side: TableSide): number[] {
+  return side.columns.map((_, at) => at);
+}

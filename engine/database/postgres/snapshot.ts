@@ -1,0 +1,228 @@
+import type { Snapshot } from "../dialect.ts";
+import { hashBucket, keyBucket, rowHash } from "../row_text.ts";
+import type { Bucketing, Checksum, HashedRow, HashMethod, Row, TableSide } from "../types.ts";
+import { boundaries } from "./boundaries.ts";
+import { bucketSql, type Part, rangeParts, rowHashSql } from "./hash_sql.ts";
+import { arrayText } from "./identifier.ts";
+import type { Lanes } from "./lanes.ts";
+import { findRows } from "./find_rows.ts";
+import { converter, copyRows, fromClause, readings } from "./select.ts";
+
+/** Rows of a batch of hashes. */
+const BATCH = 5_000;
+/** Beyond this part of the buckets the whole table is read and not their ranges. */
+const FEW = 1 / 4;
+
+export class PostgresSnapshot implements Snapshot {
+  readonly lanes: Lanes;
+
+  constructor(lanes: Lanes) {
+    this.lanes = lanes;
+  }
+
+  count(side: TableSide): Promise<number> {
+    return this.lanes.use(async (lane) => {
+      const sql = `select count(*) ${fromClause(side)}`;
+      return Number((await lane.query(sql, [], { table: side.table.id }))[0][0]);
+    });
+  }
+
+  boundaries(side: TableSide, rowsPerSegment: number): Promise<string[]> {
+    return this.lanes.use((lane) => boundaries(lane, side, rowsPerSegment));
+  }
+
+  async checksums(side: TableSide, method: HashMethod, bucketing: Bucketing): Promise<Checksum[]> {
+    if (method === "client") return await this.#clientChecksums(side, bucketing);
+    const hash = rowHashSql(side, method);
+    // Where the bucket is the hash's own, the hash is computed once.
+    const rows = bucketing.scheme === "row"
+      ? `select ${bucketSql(side, method, bucketing, "h")} as b, h from ` +
+        `(select ${hash} as h ${fromClause(side)} offset 0) s`
+      : `select ${bucketSql(side, method, bucketing, hash)} as b, ${hash} as h ${fromClause(side)}`;
+    const result = await this.lanes.use((lane) =>
+      lane.query(`select b, count(*), sum(h) from (${rows}) r group by b`, [], { table: side.table.id })
+    );
+    return result.map(([bucket, count, sum]) => ({
+      bucket: Number(bucket),
+      rows: Number(count),
+      sum: BigInt.asUintN(64, BigInt(sum as string)),
+    }));
+  }
+
+  async *hashes(
+    side: TableSide,
+    method: HashMethod,
+    bucketing: Bucketing,
+    buckets: number[] | undefined,
+  ): AsyncGenerator<HashedRow[]> {
+    if (buckets?.length === 0) return;
+    let batch: HashedRow[] = [];
+    for await (const rows of this.#hashedRows(side, method, bucketing, buckets)) {
+      batch.push(...rows);
+      if (batch.length < BATCH) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  rows(side: TableSide, keys: Row[]): Promise<(Row | undefined)[]> {
+    return this.lanes.use(async (lane) => (await findRows(lane, side, keys)).map((found) => found?.row));
+  }
+
+  async rowsByHash(side: TableSide, method: HashMethod, hashes: bigint[]): Promise<(Row | undefined)[]> {
+    const found = new Map<bigint, Row>();
+    const wanted = new Set(hashes);
+    if (method === "client") {
+      for await (const rows of this.all(side, BATCH)) {
+        for (const row of rows) {
+          const hash = rowHash(row);
+          if (wanted.has(hash)) found.set(hash, row);
+        }
+      }
+    } else if (wanted.size > 0) {
+      const list = arrayText([...wanted].map((hash) => String(BigInt.asIntN(64, hash))));
+      const columns = readings(side);
+      const convert = converter(columns);
+      const inner = `select ${rowHashSql(side, method)} as h, ${
+        columns.map(({ sql }, at) => `${sql} as c${at}`).join(", ")
+      } ` +
+        `${fromClause(side)} offset 0`;
+      const sql = `select distinct on (h) * from (${inner}) s where h = any('${list}'::bigint[])`;
+      for await (const rows of this.#stream(side, sql)) {
+        for (const [hash, ...row] of rows) found.set(BigInt.asUintN(64, BigInt(hash as string)), convert(row));
+      }
+    }
+    return hashes.map((hash) => found.get(hash));
+  }
+
+  async *all(side: TableSide, batchRows: number): AsyncGenerator<Row[]> {
+    const columns = readings(side);
+    const convert = converter(columns);
+    const sql = `select ${columns.map((column) => column.sql).join(", ")} ${fromClause(side)}`;
+    let batch: Row[] = [];
+    for await (const rows of this.#stream(side, sql)) {
+      for (const row of rows) {
+        batch.push(convert(row));
+        if (batch.length < batchRows) continue;
+        yield batch;
+        batch = [];
+      }
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.lanes[Symbol.asyncDispose]();
+  }
+
+  #stream(side: TableSide, sql: string, settings?: string): AsyncGenerator<Row[]> {
+    return this.lanes.stream((lane) => copyRows(lane, side, sql, settings));
+  }
+
+  async #clientChecksums(side: TableSide, bucketing: Bucketing): Promise<Checksum[]> {
+    const checksums = new Map<number, Checksum>();
+    for await (const rows of this.#hashedRows(side, "client", bucketing, undefined)) {
+      for (const { bucket, hash } of rows) {
+        const checksum = checksums.get(bucket);
+        if (checksum === undefined) checksums.set(bucket, { bucket, rows: 1, sum: hash });
+        else {
+          checksum.rows++;
+          checksum.sum = BigInt.asUintN(64, checksum.sum + hash);
+        }
+      }
+    }
+    return [...checksums.values()];
+  }
+
+  async *#hashedRows(
+    side: TableSide,
+    method: HashMethod,
+    bucketing: Bucketing,
+    buckets: number[] | undefined,
+  ): AsyncGenerator<HashedRow[]> {
+    if (method === "client") {
+      yield* this.#clientHashes(side, bucketing, buckets);
+      return;
+    }
+    const columns = readings(side);
+    const keys = side.key.map((at) => columns[at]);
+    const names = keys.map((_, n) => `k${n}`);
+    const query = ({ bucket, from, condition }: Part) =>
+      `select ${rowHashSql(side, method)} as h, ${bucket} as b${
+        keys.map(({ sql }, n) => `, ${sql} as ${names[n]}`).join("")
+      } ` +
+      `${from} where ${condition}`;
+    let stream: AsyncGenerator<Row[]>;
+    if (bucketing.scheme === "row") {
+      const bucket = bucketSql(side, method, bucketing, "h");
+      const filter = buckets === undefined ? "" : `where ${bucket} = any(${numbers(buckets)})`;
+      const inner = query({ bucket: "0", from: fromClause(side), condition: "true" });
+      stream = this.#stream(side, `select ${["h", bucket, ...names].join(", ")} from (${inner} offset 0) s ${filter}`);
+    } else {
+      stream = this.#inBuckets(side, method, bucketing, buckets, query);
+    }
+    const convert = converter(keys);
+    for await (const rows of stream) {
+      yield rows.map(([hash, bucket, ...key]) => ({
+        bucket: Number(bucket),
+        key: convert(key),
+        hash: BigInt.asUintN(64, BigInt(hash as string)),
+      }));
+    }
+  }
+
+  async *#clientHashes(
+    side: TableSide,
+    bucketing: Bucketing,
+    buckets: number[] | undefined,
+  ): AsyncGenerator<HashedRow[]> {
+    const columns = readings(side);
+    const convert = converter(columns);
+    const wanted = buckets === undefined ? undefined : new Set(buckets);
+    const list = columns.map((column) => column.sql).join(", ");
+    const query = ({ bucket, from, condition }: Part) => `select ${bucket}, ${list} ${from} where ${condition}`;
+    // Ranges are the server's to tell: it knows the order of its types.
+    const stream = bucketing.scheme === "range"
+      ? this.#inBuckets(side, "client", bucketing, buckets, query)
+      : this.#stream(side, query({ bucket: "0", from: fromClause(side), condition: "true" }));
+    for await (const rows of stream) {
+      const hashed: HashedRow[] = [];
+      for (const [range, ...texts] of rows) {
+        const row = convert(texts);
+        const key = side.key.map((at) => row[at]);
+        const hash = rowHash(row);
+        const bucket = bucketing.scheme === "range"
+          ? Number(range)
+          : bucketing.scheme === "hash"
+          ? keyBucket(key, bucketing.buckets)
+          : hashBucket(hash, bucketing.buckets);
+        if (wanted?.has(bucket) ?? true) hashed.push({ bucket, key, hash });
+      }
+      yield hashed;
+    }
+  }
+
+  /** Streams a query over the rows of some buckets: by ranges of the key where these are few, else by a look at every row. */
+  async *#inBuckets(
+    side: TableSide,
+    method: HashMethod,
+    bucketing: Exclude<Bucketing, { scheme: "row" }>,
+    buckets: number[] | undefined,
+    query: (part: Part) => string,
+  ): AsyncGenerator<Row[]> {
+    if (bucketing.scheme === "range" && buckets !== undefined && buckets.length <= bucketing.boundaries.length * FEW) {
+      for (const part of rangeParts(side, bucketing.boundaries, buckets)) {
+        yield* this.#stream(side, query(part), "enable_seqscan = off");
+      }
+      return;
+    }
+    const bucket = bucketSql(side, method, bucketing, "");
+    const condition = buckets === undefined ? "true" : `${bucket} = any(${numbers(buckets)})`;
+    yield* this.#stream(side, query({ bucket, from: fromClause(side), condition }));
+  }
+}
+
+function numbers(buckets: number[]): string {
+  return `'${arrayText(buckets.map(String))}'::bigint[]`;
+}
