@@ -37,16 +37,13 @@ export class PackWriter implements AsyncDisposable {
   #lengths: number[] = [];
   #filled = 0;
   #pack: OpenPack | undefined;
+  /** The pack before, which gets its table and its name while this one is filled: making it durable takes its time. */
+  #closing: Promise<void> = Promise.resolve();
 
   constructor(access: RepositoryAccess, store: ObjectStore, kind: PackKind) {
     this.#access = access;
     this.#store = store;
     this.#kind = kind;
-  }
-
-  /** Bytes in the store and on their way there. */
-  get storedBytes(): number {
-    return this.#stored.reduce((sum, pack) => sum + pack.size, this.#pack?.length ?? 0);
   }
 
   /**
@@ -66,6 +63,7 @@ export class PackWriter implements AsyncDisposable {
   async finish(): Promise<StoredPack[]> {
     await this.#closeFrame();
     await this.#closePack();
+    await this.#closing;
     return this.#stored;
   }
 
@@ -87,11 +85,20 @@ export class PackWriter implements AsyncDisposable {
   async #closePack(): Promise<void> {
     const pack = this.#pack;
     if (pack === undefined) return;
-    this.#stored.push(await pack.close());
+    await this.#closing;
     this.#pack = undefined;
+    this.#closing = this.#close(pack);
+    // Whoever waits for it next is told.
+    this.#closing.catch(() => {});
+  }
+
+  async #close(pack: OpenPack): Promise<void> {
+    await using _ = pack;
+    this.#stored.push(await pack.close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([this.#closing]);
     await this.#pack?.[Symbol.asyncDispose]();
     this.#pack = undefined;
   }

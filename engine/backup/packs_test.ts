@@ -9,6 +9,7 @@ import { loadIndex, readIndexSegment, segmentObject, writeIndexSegment } from ".
 import { readPackTable } from "./pack_reader.ts";
 import { packObject, type StoredPack, TableReader } from "./pack_table.ts";
 import { PackWriter } from "./pack_writer.ts";
+import { DirectoryStore } from "../cloud/directory_store.ts";
 import { MemoryStore } from "../cloud/memory_store.ts";
 import { createRandom, type Random, testSeed } from "../../tests/harness/random.ts";
 
@@ -138,5 +139,25 @@ Deno.test("an index costs at most 64 bytes a chunk", async () => {
     assert.equal(data.chunkCount, count);
     const used = 36 * data.chunkCount + 16 * data.frameCount + 76 * data.packCount + data.slots.byteLength;
     assert.ok(used / count <= 64, `${used / count} bytes a chunk`);
+  }
+});
+
+Deno.test("a pack that is stored holds no descriptor", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const [rights, place] = [access(true), new DirectoryStore(`${directory}/repository`)];
+    await using packs = new PackWriter(rights, place, "data");
+    for (let i = 0; i < 64; i++) {
+      const chunk = randomBytes(2 << 20);
+      await packs.add(chunkId(rights, chunk), chunk);
+    }
+    assert.equal((await packs.finish()).length, 4);
+    const open: string[] = [];
+    for await (const { name } of Deno.readDir("/proc/self/fd")) {
+      open.push(await Deno.readLink(`/proc/self/fd/${name}`).catch(() => ""));
+    }
+    assert.deepEqual(open.filter((path) => path.startsWith(directory)), []);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
   }
 });

@@ -119,7 +119,7 @@ export async function writeParts(
   options: FileOptions,
 ): Promise<number> {
   let fetched = 0;
-  const writer = new PieceWriter(file, start, direct);
+  await using writer = new PieceWriter(file, start, direct);
   for (const { offset, length, id } of parts) {
     if (id === undefined) continue;
     options.beforePart();
@@ -130,10 +130,10 @@ export async function writeParts(
       fetched += length;
     }
     const [from, to] = [Math.max(offset, start), Math.min(offset + length, end)];
-    writer.put(to - from === length ? bytes : bytes.subarray(from - offset, to - offset), from);
+    await writer.put(to - from === length ? bytes : bytes.subarray(from - offset, to - offset), from);
     options.afterPart(to - from);
   }
-  writer.flush();
+  await writer.finish();
   return fetched;
 }
 
