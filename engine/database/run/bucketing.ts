@@ -27,3 +27,14 @@ export async function chooseBucketing(
   const boundaries = await snapshot.boundaries(side, Math.max(ROWS_A_SEGMENT, Math.ceil(most / MOST_SEGMENTS)));
   return { scheme: "range", boundaries };
 }
+
+/** A segment may be so much larger than it should, and must then have so many rows, before all are cut anew. */
+const UNEVEN_SHARE = 50;
+const UNEVEN_ROWS = 20_000;
+const GROWN = 4;
+
+/** Whether segments that were cut for other rows are too large for these. */
+export function isUneven(bucketing: Bucketing, rows: number, largest: number): boolean {
+  if (bucketing.scheme === "range") return largest > Math.max(UNEVEN_ROWS, rows / UNEVEN_SHARE);
+  return bucketing.buckets < MOST_SEGMENTS && rows / bucketing.buckets > GROWN * ROWS_A_SEGMENT;
+}

@@ -4,7 +4,7 @@ import { allOrError, inLanes } from "./at_once.ts";
 import { Baseline, isDamage, removeBaseline } from "./baseline/baseline.ts";
 import { HashList } from "./baseline/hash_list.ts";
 import { baselinePath, baselineShape } from "./baseline/shape.ts";
-import { chooseBucketing } from "./bucketing.ts";
+import { chooseBucketing, isUneven } from "./bucketing.ts";
 import type { DatabaseRun, Entity, Sides, Snapshots } from "./database_run.ts";
 import type { Side } from "./decide.ts";
 import type { DifferenceFile } from "./difference_file.ts";
@@ -124,6 +124,8 @@ class EntityComparison {
     if (target.size === 0 && source.size > 0 && !hasBase && request.direction === "one-way") {
       return await this.#planCopy(pair);
     }
+    const largest = Math.max(0, ...[...source.values()].map(({ rows }) => rows));
+    this.#plan.isUneven = hasBase && isUneven(bucketing, result.sourceRows, largest);
     const isKept = baseline !== undefined && !request.dryRun;
     const work = planSegments(source, target, hasBase ? base : undefined, { isKept, pending });
     result.segments = work.segments;

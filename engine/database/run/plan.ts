@@ -38,6 +38,8 @@ export class EntityPlan implements Disposable {
   isStaged = false;
   /** Every segment was set aside: what there was of a baseline is replaced. */
   isWholeBaseline = false;
+  /** Its segments have become too uneven. */
+  isUneven = false;
   /** Rows that were not written after all, by segment, for the baseline. */
   kept: KeptRows = new Map();
   /** What was written is not what was set aside, and nobody knows where it differs. */

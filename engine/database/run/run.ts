@@ -16,8 +16,7 @@ import { Progress } from "./progress.ts";
 import { refuse } from "./limits.ts";
 import { Report } from "./report.ts";
 import type { RunInput, RunOutput } from "./run_task.ts";
-import { settleBaselines } from "./settle.ts";
-import { writeSource, writeTarget } from "./write_sides.ts";
+import { endOneWay, hasSourceWork, writeSource, writeTarget } from "./write_sides.ts";
 
 /** Queries of one side that run at once. */
 const AT_ONCE = 3;
@@ -78,12 +77,12 @@ async function synchronise(run: DatabaseRun, entities: Entity[], direct: Dialect
       throw new EngineError("conflict", "A safety limit forbids the synchronisation", refusal);
     }
     if (refusal !== undefined) run.report.addError(entities.map(({ name }) => name).join(", "), `refused: ${refusal}`);
-    if (!request.dryRun) await writeTarget(run, entities, source, direct);
+    if (!request.dryRun) {
+      await writeTarget(run, entities, source, direct);
+      if (!hasSourceWork(entities)) await endOneWay(run, entities, source);
+    }
   }
-  if (!request.dryRun) {
-    await writeSource(run, entities);
-    settleBaselines(entities);
-  }
+  if (!request.dryRun && hasSourceWork(entities)) await writeSource(run, entities);
   return output(run, entities, differences);
 }
 

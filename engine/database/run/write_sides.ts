@@ -4,8 +4,8 @@ import { applySide } from "./apply/apply.ts";
 import { InDoubt } from "./apply/transactions.ts";
 import type { DatabaseRun, Entity } from "./database_run.ts";
 import type { Side } from "./decide.ts";
-import { discardBaselines, prepareBaselines } from "./settle.ts";
-import { stageCopy } from "./stage_copy.ts";
+import { discardBaselines, prepareBaselines, settleBaselines } from "./settle.ts";
+import { recutBaseline, stageCopy } from "./whole_baselines.ts";
 
 /** Writes what is planned for the target, where anything is. */
 export async function writeTarget(
@@ -30,21 +30,40 @@ export async function writeTarget(
   }
   for (const entity of changed) {
     if (!entity.plan?.isCopy) continue;
-    try {
-      await stageCopy(run, entity, source);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      // The rows are there; without a baseline the next run is a first run again.
-      entity.plan.isBaselineLost = true;
-      entity.result.notes.push(`no baseline could be kept: ${error instanceof Error ? error.message : error}`);
-    }
+    // Without a baseline the next run is a first run again.
+    if (!await unlessItFails(entity, () => stageCopy(run, entity, source))) entity.plan.isBaselineLost = true;
+  }
+}
+
+/** Everything is written: what cannot be remembered is only told. @returns whether it could */
+async function unlessItFails({ result }: Entity, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    result.notes.push(`the baseline could not be kept: ${error instanceof Error ? error.message : error}`);
+    return false;
+  }
+}
+
+/** Ends a run that had nothing to write to the source: what was set aside becomes the baselines. */
+export async function endOneWay(run: DatabaseRun, entities: Entity[], source: Snapshot): Promise<void> {
+  settleBaselines(entities);
+  for (const entity of entities) {
+    if (entity.plan?.isUneven) await unlessItFails(entity, () => recutBaseline(run, entity, source));
   }
 }
 
 /** The same for the source, in a transaction of its own after the target's. */
 export async function writeSource(run: DatabaseRun, entities: Entity[]): Promise<void> {
   const changed = entities.filter((entity) => hasWork(entity, "source"));
-  if (changed.length > 0) await applySide(run, "source", changed, undefined, undefined);
+  await applySide(run, "source", changed, undefined, undefined);
+  settleBaselines(entities);
+}
+
+export function hasSourceWork(entities: Entity[]): boolean {
+  return entities.some((entity) => hasWork(entity, "source"));
 }
 
 function hasWork({ plan, creation }: Entity, side: Side): boolean {
