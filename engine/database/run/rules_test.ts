@@ -58,7 +58,7 @@ Deno.test("a dry run has the same figures and writes nothing", async () => {
   const dry = await w.sync(["items"], { dryRun: true });
   assert.deepEqual(w.target.rows, before);
   assert.ok(!w.target.calls.includes("writer"));
-  assert.deepEqual([...Deno.readDirSync(`${w.directory}/baselines`)], []);
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(`${w.directory}/baselines`)), []);
   const real = await w.sync(["items"]);
   assert.deepEqual({ ...dry, dryRun: false }, real);
 });
@@ -142,7 +142,7 @@ Deno.test("a missing table is made and filled; where that fails with transaction
 Deno.test("a damaged baseline is none", async () => {
   await using w = await world(numbered(0, 1000), []);
   await w.sync(["items"]);
-  const [{ name }] = Deno.readDirSync(`${w.directory}/baselines`);
+  const [{ name }] = await Array.fromAsync(Deno.readDir(`${w.directory}/baselines`));
   await Deno.writeTextFile(`${w.directory}/baselines/${name}`, "no database ".repeat(1000));
   w.target.rows.get("items")![3] = ["3", "theirs"];
   const result = await w.sync(["items"]);
