@@ -6,6 +6,8 @@ export async function loadDialect(engine: Engine): Promise<Dialect> {
   switch (engine) {
     case "postgres":
       return (await import("./postgres/dialect.ts")).postgres;
+    case "sqlite":
+      return (await import("./sqlite/dialect.ts")).sqlite;
     default:
       throw new Error(`Cannot load the dialect of ${engine}`);
   }

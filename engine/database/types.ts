@@ -11,6 +11,8 @@ export interface ConnectionSpec {
   port?: number;
   /** The database's name; for SQLite the absolute, resolved path of the file. */
   database: string;
+  /** SQLite: a missing file reads as empty and is made with the first write; its directory must be there. */
+  createFile?: boolean;
   user?: string;
   password?: string;
   /** As libpq's `sslmode`. */

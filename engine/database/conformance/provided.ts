@@ -42,6 +42,8 @@ export interface ConformanceOptions {
   deferredForeignKey: string;
   /** Whether the server knows users. */
   authenticates: boolean;
+  /** Columns take values beyond the length or width of their type. */
+  unboundedTypes?: boolean;
   /** Identifiers that the engine cannot have. */
   impossibleNames?: RegExp;
 }
@@ -62,7 +64,8 @@ export function sideOf(table: Table, names?: string[]): TableSide {
   return {
     table,
     columns,
-    forms: columns.map((column) => pairForm(column, column) as Form),
+    // As with another engine's table: between two SQLite files values travel as they are stored.
+    forms: columns.map((column) => pairForm(column, { ...column, storage: undefined }) as Form),
     key: table.key.map((name) => columns.findIndex((column) => column.name === name)),
   };
 }
