@@ -4,6 +4,8 @@ import type { Engine } from "./types.ts";
 /** Loads an engine's dialect: most workers never need one. */
 export async function loadDialect(engine: Engine): Promise<Dialect> {
   switch (engine) {
+    case "mysql":
+      return (await import("./mysql/dialect.ts")).mysql;
     case "postgres":
       return (await import("./postgres/dialect.ts")).postgres;
     case "sqlite":

@@ -1,5 +1,5 @@
-import type { Snapshot } from "../dialect.ts";
-import type { Bucketing, Form } from "../types.ts";
+import type { Connection, Snapshot } from "../dialect.ts";
+import type { Bucketing, Engine, Form } from "../types.ts";
 import type { Sides } from "./database_run.ts";
 import type { TablePair } from "./pairing.ts";
 
@@ -7,21 +7,26 @@ const ROWS_A_SEGMENT = 300;
 const MOST_SEGMENTS = 16_384;
 /** Forms whose values both sides order alike, whatever the engines. */
 const ORDERED_ANYWHERE: ReadonlySet<Form> = new Set(["integer"]);
-/** The same between two servers of one engine. */
-const ORDERED_ALIKE: ReadonlySet<Form> = new Set(["integer", "date", "timestamp", "uuid"]);
+/** The same between two servers of one engine. MariaDB orders UUIDs as each of its versions sees fit, SQLite as they are stored. */
+const ORDERED_ALIKE: Record<Engine, ReadonlySet<Form>> = {
+  postgres: new Set(["integer", "date", "timestamp", "uuid"]),
+  mysql: new Set(["integer", "date", "timestamp"]),
+  sqlite: ORDERED_ANYWHERE,
+};
 
 /** Cuts a pair of tables into segments, by the data of the side with more rows. */
 export async function chooseBucketing(
   { source, target }: TablePair,
   snapshots: Sides<Snapshot>,
   rows: Sides<number>,
-  sameEngine: boolean,
+  { source: from, target: to }: Sides<Pick<Connection, "server">>,
 ): Promise<Bucketing> {
   const most = Math.max(rows.source, rows.target, 1);
   const buckets = Math.min(MOST_SEGMENTS, 2 ** Math.ceil(Math.log2(Math.max(1, most / ROWS_A_SEGMENT))));
   if (source.key.length === 0) return { scheme: "row", buckets };
   const form = source.forms[source.key[0]];
-  const ordered = sameEngine && source.columns[source.key[0]].storage === undefined ? ORDERED_ALIKE : ORDERED_ANYWHERE;
+  const { engine } = from.server;
+  const ordered = engine === to.server.engine ? ORDERED_ALIKE[engine] : ORDERED_ANYWHERE;
   if (source.key.length > 1 || !ordered.has(form)) return { scheme: "hash", buckets };
   const [snapshot, side] = rows.source >= rows.target ? [snapshots.source, source] : [snapshots.target, target];
   const boundaries = await snapshot.boundaries(side, Math.max(ROWS_A_SEGMENT, Math.ceil(most / MOST_SEGMENTS)));

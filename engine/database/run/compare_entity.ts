@@ -75,8 +75,7 @@ class EntityComparison {
     const former = plan.baseline?.bucketing;
     const [source, target] = await allOrError([this.#size("source", pair), this.#size("target", pair)]);
     progress.figures.rowsToCompare += source;
-    const sameEngine = connections.source.server.engine === connections.target.server.engine;
-    plan.bucketing = former ?? await chooseBucketing(pair, this.#snapshots, { source, target }, sameEngine);
+    plan.bucketing = former ?? await chooseBucketing(pair, this.#snapshots, { source, target }, connections);
     if (target === 0 && source > 0 && former === undefined && request.direction === "one-way") {
       return await this.#planCopy(pair);
     }

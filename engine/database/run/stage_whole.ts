@@ -33,8 +33,7 @@ export async function stageWhole(
   const { connections, input, progress } = run;
   const snapshots = { source, target: source };
   const rows = entity.result.sourceRows;
-  const sameEngine = connections.source.server.engine === connections.target.server.engine;
-  const bucketing = await chooseBucketing(pair, snapshots, { source: rows, target: 0 }, sameEngine);
+  const bucketing = await chooseBucketing(pair, snapshots, { source: rows, target: 0 }, connections);
   const count = bucketing.scheme === "range" ? bucketing.boundaries.length + 1 : bucketing.buckets;
   const buckets = Array.from({ length: count }, (_, i) => i);
   const weights = new Map(buckets.map((bucket) => [bucket, rows / count]));
