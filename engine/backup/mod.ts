@@ -3,24 +3,24 @@
  * Guarantees: a version that was committed is complete by itself and restores byte for byte, or says what of it is lost; a crash at
  * any moment costs no version that was committed; nothing is returned or written that is not what was stored.
  */
-import { checkRepository } from "./check.ts";
-import { browse } from "./browse.ts";
-import { versionChanges } from "./changes.ts";
-import { openContent } from "./content.ts";
-import { createBackup } from "./create.ts";
-import { asEngineError } from "./failure.ts";
-import { diffVersions } from "./diff.ts";
-import { findVersionAt } from "./find_version.ts";
-import { versionListing } from "./list_versions.ts";
-import { pruneBackups } from "./prune.ts";
-import { repairRepository } from "./repair.ts";
-import { restoreBackup } from "./restore.ts";
+import { checkRepository } from "./maintenance/check.ts";
+import { browse } from "./reading/browse.ts";
+import { versionChanges } from "./reading/changes.ts";
+import { openContent } from "./reading/content.ts";
+import { createBackup } from "./create/create.ts";
+import { asEngineError } from "./repository/failure.ts";
+import { diffVersions } from "./reading/diff.ts";
+import { findVersionAt } from "./versions/find_version.ts";
+import { versionListing } from "./versions/list_versions.ts";
+import { pruneBackups } from "./maintenance/prune.ts";
+import { repairRepository } from "./maintenance/repair.ts";
+import { restoreBackup } from "./restore/restore.ts";
 import type { BackupOperations } from "./operations.ts";
 import type { BackupServices } from "./types.ts";
 
-export type { RepositoryAccess } from "./access.ts";
-export { addPassword, changePassword, listPasswords, type PasswordInfo, removePassword } from "./keys.ts";
-export { openRepository } from "./repository.ts";
+export type { RepositoryAccess } from "./repository/access.ts";
+export { addPassword, changePassword, listPasswords, type PasswordInfo, removePassword } from "./repository/keys.ts";
+export { openRepository } from "./repository/repository.ts";
 export type * from "./operations.ts";
 export type * from "./types.ts";
 

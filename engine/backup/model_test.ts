@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { BackupWorld } from "./testing/backup_world.ts";
 import { assertSound, create, prune, repair } from "./testing/maintenance.ts";
 import type { CreateResult, PruneResult } from "./types.ts";
-import { listVersions } from "./version.ts";
+import { listVersions } from "./versions/version.ts";
 import { FaultyStore } from "../cloud/faulty_store.ts";
 import { EngineError } from "../errors.ts";
 import { createRandom, type Random, testSeed } from "../../tests/harness/random.ts";

@@ -1,7 +1,7 @@
 /** Repositories of every format that there was, made when it was new, can be read and written. */
 import assert from "node:assert/strict";
 import { backupOperations } from "../../engine/backup/mod.ts";
-import { openRepository } from "../../engine/backup/repository.ts";
+import { openRepository } from "../../engine/backup/repository/repository.ts";
 import type { StoreLocation } from "../../engine/cloud/object_store.ts";
 import { openStore } from "../../engine/cloud/open_store.ts";
 import { EngineError } from "../../engine/errors.ts";

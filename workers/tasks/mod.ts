@@ -3,35 +3,35 @@
  * input and output. The map's type is the protocol's source.
  */
 import type { TaskContext, TaskHandler } from "../types.ts";
-import { browseTree } from "../../engine/backup/browse.ts";
-import { listChanges } from "../../engine/backup/changes.ts";
-import { findEntryTask, readContentTask } from "../../engine/backup/content.ts";
-import { diffTrees } from "../../engine/backup/diff.ts";
-import { listTar, makeTar } from "../../engine/backup/tar.ts";
-import { loadIndexTask } from "../../engine/backup/reading.ts";
-import { applyRestore } from "../../engine/backup/restore_apply.ts";
-import { restoreLarge } from "../../engine/backup/restore_large.ts";
-import { planRestoreLinks } from "../../engine/backup/restore_links.ts";
-import { beginRestore, flushRestore, prepareRestore } from "../../engine/backup/restore_prepare.ts";
-import { scanRestore } from "../../engine/backup/restore_scan.ts";
+import { browseTree } from "../../engine/backup/reading/browse.ts";
+import { listChanges } from "../../engine/backup/reading/changes.ts";
+import { findEntryTask, readContentTask } from "../../engine/backup/reading/content.ts";
+import { diffTrees } from "../../engine/backup/reading/diff.ts";
+import { listTar, makeTar } from "../../engine/backup/reading/tar.ts";
+import { loadIndexTask } from "../../engine/backup/reading/reading.ts";
+import { applyRestore } from "../../engine/backup/restore/restore_apply.ts";
+import { restoreLarge } from "../../engine/backup/restore/restore_large.ts";
+import { planRestoreLinks } from "../../engine/backup/restore/restore_links.ts";
+import { beginRestore, flushRestore, prepareRestore } from "../../engine/backup/restore/restore_prepare.ts";
+import { scanRestore } from "../../engine/backup/restore/restore_scan.ts";
 import { applySegments, copyLarge, discardLarge } from "../../engine/files/apply.ts";
-import { buildTrees } from "../../engine/backup/build_trees.ts";
-import { prepareCreate } from "../../engine/backup/prepare_create.ts";
-import { scanSource } from "../../engine/backup/scan.ts";
-import { storeFiles } from "../../engine/backup/store_files.ts";
-import { storeIndex } from "../../engine/backup/store_index.ts";
-import { storeRegion } from "../../engine/backup/store_region.ts";
-import { packTables } from "../../engine/backup/pack_tables.ts";
-import { rebuildIndex } from "../../engine/backup/rebuild_index.ts";
-import { salvageVersion } from "../../engine/backup/salvage_version.ts";
-import { blame } from "../../engine/backup/blame.ts";
-import { hashPacks } from "../../engine/backup/hash_packs.ts";
-import { readIndex } from "../../engine/backup/read_index.ts";
-import { verifyPacks } from "../../engine/backup/verify_pack.ts";
-import { mark } from "../../engine/backup/mark.ts";
-import { packUsage } from "../../engine/backup/pack_usage.ts";
-import { reindex } from "../../engine/backup/reindex.ts";
-import { repack } from "../../engine/backup/repack.ts";
+import { buildTrees } from "../../engine/backup/create/build_trees.ts";
+import { prepareCreate } from "../../engine/backup/create/prepare_create.ts";
+import { scanSource } from "../../engine/backup/create/scan.ts";
+import { storeFiles } from "../../engine/backup/create/store_files.ts";
+import { storeIndex } from "../../engine/backup/create/store_index.ts";
+import { storeRegion } from "../../engine/backup/create/store_region.ts";
+import { packTables } from "../../engine/backup/packs/pack_tables.ts";
+import { rebuildIndex } from "../../engine/backup/maintenance/rebuild_index.ts";
+import { salvageVersion } from "../../engine/backup/maintenance/salvage_version.ts";
+import { blame } from "../../engine/backup/maintenance/blame.ts";
+import { hashPacks } from "../../engine/backup/maintenance/hash_packs.ts";
+import { readIndex } from "../../engine/backup/maintenance/read_index.ts";
+import { verifyPacks } from "../../engine/backup/maintenance/verify_pack.ts";
+import { mark } from "../../engine/backup/maintenance/mark.ts";
+import { packUsage } from "../../engine/backup/maintenance/pack_usage.ts";
+import { reindex } from "../../engine/backup/maintenance/reindex.ts";
+import { repack } from "../../engine/backup/maintenance/repack.ts";
 import {
   beginDownload,
   completeDownload,

@@ -1,12 +1,12 @@
 /** For tests: a source, a repository, a target, and what the engine needs between them, in a temporary directory. */
 import * as fs from "node:fs";
-import type { Chunking, RepositoryAccess } from "../access.ts";
-import { createBackup } from "../create.ts";
+import type { Chunking, RepositoryAccess } from "../repository/access.ts";
+import { createBackup } from "../create/create.ts";
 import { type BackupOperations, backupOperations } from "../mod.ts";
-import { initRepository } from "../repository.ts";
-import { restoreBackup } from "../restore.ts";
+import { initRepository } from "../repository/repository.ts";
+import { restoreBackup } from "../restore/restore.ts";
 import type { BackupServices, CreateRequest, CreateResult, RestoreRequest, RestoreResult } from "../types.ts";
-import type { Version } from "../version.ts";
+import type { Version } from "../versions/version.ts";
 import { smallBackup, type SmallBackupOptions } from "./small_backup.ts";
 import { MemoryStore } from "../../cloud/memory_store.ts";
 import type { ObjectStore, StoreLocation } from "../../cloud/object_store.ts";

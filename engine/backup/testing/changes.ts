@@ -1,8 +1,8 @@
 import type { BackupWorld } from "./backup_world.ts";
-import { ChunkReader } from "../chunk_reader.ts";
-import { loadIndex } from "../index_segment.ts";
-import { TreeReader } from "../tree_reader.ts";
-import { readVersion } from "../version.ts";
+import { ChunkReader } from "../packs/chunk_reader.ts";
+import { loadIndex } from "../packs/index_segment.ts";
+import { TreeReader } from "../trees/tree_reader.ts";
+import { readVersion } from "../versions/version.ts";
 import { openStore } from "../../cloud/open_store.ts";
 
 /** For tests: a version's list of changes as `change path`; null where it has none. */

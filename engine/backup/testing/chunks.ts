@@ -1,4 +1,4 @@
-import type { Chunking } from "../access.ts";
+import type { Chunking } from "../repository/access.ts";
 
 /** For tests: chunks so small that every path of the code is taken by small files, regions and lists included. */
 export const SMALL_CHUNKS: Chunking = {

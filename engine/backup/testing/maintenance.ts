@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import type { BackupWorld } from "./backup_world.ts";
-import { checkRepository } from "../check.ts";
-import { createBackup } from "../create.ts";
-import { pruneBackups } from "../prune.ts";
-import { repairRepository } from "../repair.ts";
+import { checkRepository } from "../maintenance/check.ts";
+import { createBackup } from "../create/create.ts";
+import { pruneBackups } from "../maintenance/prune.ts";
+import { repairRepository } from "../maintenance/repair.ts";
 import type {
   CheckRequest,
   CheckResult,

@@ -1,11 +1,11 @@
 /** For tests of what reads versions: a backup in a few lines, in this thread, with chunks of a fixed length. */
-import type { RepositoryAccess } from "../access.ts";
-import { chunkId } from "../chunk_id.ts";
-import { writeIndexSegment } from "../index_segment.ts";
-import { PackWriter } from "../pack_writer.ts";
-import type { Content, DirectoryEntry, Entry, Extra } from "../tree_entry.ts";
-import { byName, encodeList, encodePage, endsPage, splitContent } from "../tree_page.ts";
-import { type Version, writeVersion } from "../version.ts";
+import type { RepositoryAccess } from "../repository/access.ts";
+import { chunkId } from "../crypto/chunk_id.ts";
+import { writeIndexSegment } from "../packs/index_segment.ts";
+import { PackWriter } from "../packs/pack_writer.ts";
+import type { Content, DirectoryEntry, Entry, Extra } from "../trees/tree_entry.ts";
+import { byName, encodeList, encodePage, endsPage, splitContent } from "../trees/tree_page.ts";
+import { type Version, writeVersion } from "../versions/version.ts";
 import { openStore } from "../../cloud/open_store.ts";
 import {
   close,
