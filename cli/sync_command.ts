@@ -41,6 +41,7 @@ export function addSyncCommand(program: Command, run: Run): void {
             // Without a server there is no memory of earlier runs, and so no conflict.
             conflictStrategy: "SourceWins" satisfies ConflictStrategy,
             dryRun: options.dryRun,
+            trashRetentionDays: 0,
             preservePermissions: true,
             ...(options.maxDelete === undefined ? {} : { maxDelete: options.maxDelete }),
             ...(options.trash === undefined ? {} : { trashDirectory: await engine.path("--trash", options.trash) }),

@@ -20,6 +20,7 @@ Deno.test("the reference's request reaches the engine with its defaults, and its
     direction: "one-way",
     conflictStrategy: "SourceWins",
     dryRun: false,
+    trashRetentionDays: 30,
     preservePermissions: true,
   }]);
   const session = await test.send("GET", `/sync/session/${sessionId}/status`);
@@ -39,7 +40,6 @@ Deno.test("fields that are unknown, wrong or not supported yet are 400, and name
     [{ maxDelete: -1 }, /"maxDelete" must be at least 0/],
     [{ maxDelete: 1.5 }, /"maxDelete"/],
     [{ direction: "sideways" }, /"direction" must be one of one-way, two-way/],
-    [{ direction: "two-way" }, /"direction" two-way is not supported yet/],
     [{ conflictStrategy: "Merge" }, /"conflictStrategy" Merge is not supported yet/],
     [{ excludePatterns: ["ok", 5] }, /"excludePatterns.1" must be of type string/],
   ];

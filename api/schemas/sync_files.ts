@@ -21,8 +21,11 @@ export const SyncFilesBody = z.strictObject({
   includePatterns: patterns.default([]).openapi({
     description: "Empty: everything. Else only what matches one of these, and what lies below it.",
   }),
-  direction: z.enum(["one-way", "two-way"]).default("one-way")
-    .refine((value) => value !== "two-way", "two-way is not supported yet; use one-way"),
+  direction: z.enum(["one-way", "two-way"]).default("one-way").openapi({
+    description:
+      "`two-way`: what changed on either side since the last run goes to the other, deletions too; the first run deletes " +
+      "nothing. What is overwritten or deleted is kept in `.syncline-trash` of its side.",
+  }),
   conflictStrategy: z.enum(["SourceWins", "TargetWins", "LastWriteWins", "KeepBoth", "Merge", "Manual"])
     .default("SourceWins")
     .refine((value) => value !== "Merge", "Merge is not supported yet; use one of the other strategies"),
@@ -35,6 +38,9 @@ export const SyncFilesBody = z.strictObject({
       "Keep here what is overwritten or deleted, in a folder named for the run's start. In the target it must be " +
       "new, empty or a trash already.",
   }),
+  trashRetentionDays: z.int().min(0).max(36_500).default(30).openapi({
+    description: "With `two-way`: how long `.syncline-trash` keeps things.",
+  }),
   preservePermissions: z.boolean().default(true),
   bandwidthLimit: z.int().min(1).optional().openapi({ description: "Bytes a second over all workers." }),
   sessionId: text(1, 128).optional().openapi({ description: "A session started by hand that this run joins." }),
@@ -46,6 +52,7 @@ const planEntry = z.object({
   path: z.string(),
   from: z.string().optional(),
   size: z.int(),
+  side: z.enum(["source", "target"]).optional().openapi({ description: "With `two-way`: what is changed." }),
 });
 
 const conflict = z.object({

@@ -1,4 +1,4 @@
-import { BaselineEncoder, type BaselineEntry, decodeBaseline } from "./baseline.ts";
+import { BaselineEncoder, type BaselineEntry, readRow, swapSides } from "./baseline.ts";
 import type { BaselineStore } from "./baseline_store.ts";
 import { isSameTime } from "./coarse.ts";
 import { readWritten, type WrittenEntry } from "./written.ts";
@@ -14,6 +14,8 @@ export interface AbsorbOptions {
   store: BaselineStore;
   /** The row that a directory has, for `decodeBaseline`. */
   read(directory: string): Uint8Array | undefined;
+  /** The baseline was made in the other direction. */
+  swapped: boolean;
   /** Only what was done in these directories; all where undefined. */
   directories?: ReadonlySet<string>;
   checkpoint(): void;
@@ -23,7 +25,7 @@ export interface AbsorbOptions {
  * Sets rows aside in which a directory's entries are what a run put into the target, wherever that is still there: the state
  * in which the source was read, so the last one on which both sides agreed.
  */
-export function absorbWritten({ log, target, store, read, directories, checkpoint }: AbsorbOptions): void {
+export function absorbWritten({ log, target, store, swapped, read, directories, checkpoint }: AbsorbOptions): void {
   let batch = new Map<string, WrittenEntry[]>();
   let count = 0;
   const end = () => {
@@ -31,12 +33,11 @@ export function absorbWritten({ log, target, store, read, directories, checkpoin
     const encoder = new BaselineEncoder();
     for (const [directory, written] of batch) {
       checkpoint();
-      const stored = read(directory);
-      const entries = stored === undefined ? new Map<string, BaselineEntry>() : decodeBaseline(stored);
+      const entries = readRow(read(directory), swapped);
       const gone = take(target, directory, written, entries);
       for (const name of gone) rows.push([directory === "" ? name : `${directory}/${name}`, null]);
       encoder.reset();
-      for (const [name, entry] of entries) encoder.add(name, entry);
+      for (const [name, entry] of entries) encoder.add(name, swapped ? swapSides(entry) : entry);
       rows.push([directory, encoder.bytes.slice()]);
     }
     store.setAside(rows);

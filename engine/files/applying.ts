@@ -53,6 +53,7 @@ class Application {
       target: request.targetDirectory,
       mode: request.preservePermissions ? NEW_DIRECTORY : 0o777,
       baseline,
+      pass: this.#run.pass,
     });
     if (this.#plan.hasSteps) await this.#steps();
     // The disk works while the baseline is made out; it takes effect only when both are done.
@@ -179,14 +180,22 @@ class Application {
   }
 
   async #rebase(): Promise<void> {
-    const { tasks, roots, rules, spool, baseline, workers } = this.#run;
+    const { tasks, roots, rules, spool, baseline, workers, pass } = this.#run;
+    const swapped = pass === "back";
     const directories: string[] = [];
     await forEachAtOnce(this.#groups(this.#plan.stream("baseline")), workers, async (segments) => {
-      const { report, unsettled } = await tasks.run("files.rebase", { roots, rules, spool, segments, baseline });
+      const { report, unsettled } = await tasks.run("files.rebase", {
+        roots,
+        rules,
+        spool,
+        segments,
+        baseline,
+        swapped,
+      });
       addReport(this.#done, report);
       for (const directory of unsettled) directories.push(directory);
     });
-    if (directories.length > 0) await tasks.run("files.absorb", { roots, baseline, directories });
+    if (directories.length > 0) await tasks.run("files.absorb", { roots, baseline, swapped, directories });
   }
 
   #progress() {

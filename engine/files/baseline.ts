@@ -182,6 +182,21 @@ export function targetUnchanged(baseline: BaselineEntry | undefined, target: Lis
     baseline.targetMtimeNs === target.mtimeNs(index);
 }
 
+/** The same agreement as a run in the other direction sees it: its source is this one's target. */
+export function swapSides(entry: BaselineEntry): BaselineEntry {
+  const { mtime, mtimeNs, targetMtime, targetMtimeNs } = entry;
+  if (mtime === targetMtime && mtimeNs === targetMtimeNs) return entry;
+  return { ...entry, mtime: targetMtime, mtimeNs: targetMtimeNs, targetMtime: mtime, targetMtimeNs: mtimeNs };
+}
+
+/** Reads a row of a baseline, with its sides swapped where a run in the other direction asks. */
+export function readRow(row: Uint8Array | undefined, swapped: boolean): Map<string, BaselineEntry> {
+  if (row === undefined) return new Map();
+  const entries = decodeBaseline(row);
+  if (swapped) { for (const [name, entry] of entries) entries.set(name, swapSides(entry)); }
+  return entries;
+}
+
 /** Whether a source's file is still what the last run read. */
 export function sourceUnchanged(baseline: BaselineEntry | undefined, source: Listing, index: number): boolean {
   return baseline !== undefined && baseline.type === "file" && source.type(index) === "file" &&

@@ -1,6 +1,6 @@
 /**
  * Compares one directory's two listings and writes what has to be done. Pure but for its outputs: it reads values, not files.
- * A little over 350 lines, because the cases of one path are read together or not understood.
+ * Over 350 lines, because the cases of one path are read together or not understood.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Listing } from "../posix/mod.ts";
@@ -9,12 +9,15 @@ import {
   type BaselineEntry,
   baselineEntry,
   decodeBaseline,
+  readRow,
   sourceUnchanged,
+  swapSides,
   targetUnchanged,
 } from "./baseline.ts";
-import { conflictName, resolutionOf, resolveConflict, type Winner } from "./conflict.ts";
+import { conflictName, isLater, resolutionOf, resolveConflict, type Winner } from "./conflict.ts";
 import { pair } from "./pairing.ts";
 import { type Existing, fileStream, type PlanWriter, type Stream } from "./plan.ts";
+import { reconcile, type SideState } from "./reconcile.ts";
 import { addConflict, addError, type Report } from "./report.ts";
 import { isTemporaryName, type Rules } from "./rules.ts";
 import type { Conflict, ConflictStrategy } from "./types.ts";
@@ -34,6 +37,8 @@ export interface PendingDirectory {
   reported: boolean;
   /** How its own metadata differs, where both sides have it: `counted` where more than its time does. */
   own: "same" | "times" | "counted";
+  /** It is made only where something in it has to be: the other side has deleted it. */
+  conditional: boolean;
   /** Where one side lacks it: the depth of the highest directory above it (or itself) that this side lacks. */
   top: number;
 }
@@ -53,6 +58,8 @@ export interface CompareOptions {
   stamp: string;
   /** `none`: first run. `partial`: the patterns were others, so a path that it lacks may have been left out. */
   baseline: "none" | "partial" | "complete";
+  /** The run goes both ways, and this is its pass from the request's source or the one back. */
+  pass?: "forward" | "back";
 }
 
 export interface CompareInput {
@@ -63,6 +70,8 @@ export interface CompareInput {
   baseline: Uint8Array | undefined;
   /** Whether the target resolves a name that it lists in another case to that same entry. */
   folds: (name: string, index: number) => boolean;
+  /** Whether both sides' files of that name hold the same bytes. Asked only where both changed. */
+  equal: (name: string) => boolean;
 }
 
 export class DirectoryComparison {
@@ -87,6 +96,7 @@ export class DirectoryComparison {
   #written = false;
   /** Names that `KeepBoth` gives in the directory. */
   #keptNames: string[] = [];
+  #equal: CompareInput["equal"] = () => false;
   #children: PendingDirectory[] = [];
 
   constructor(rules: Rules, options: CompareOptions, plan: PlanWriter, report: Report) {
@@ -107,6 +117,7 @@ export class DirectoryComparison {
     this.#written = false;
     this.#rebased = false;
     this.#keptNames = [];
+    this.#equal = input.equal;
     this.#children = [];
     const partner = pair(source, target, input.folds, (i, j) => this.#renameCase(i, j));
     this.#readBaseline(input);
@@ -134,13 +145,14 @@ export class DirectoryComparison {
 
   /** Whether a directory that the target lacks is made: not in a selective run before something in it is wanted. */
   #wanted(): boolean {
+    if (this.#directory.conditional) return this.#touched;
     return !this.#rules.selective || this.#directory.included || this.#touched;
   }
 
   /** Decodes the baseline only where it differs from the source: else each entry's baseline is the source's own state. */
   #readBaseline({ directory, source, baseline }: CompareInput): void {
     if (source === undefined) {
-      if (baseline !== undefined) this.#baseline = decodeBaseline(baseline);
+      if (baseline !== undefined) this.#baseline = readRow(baseline, this.#swapped);
       return;
     }
     const encoder = this.#encoder;
@@ -155,11 +167,15 @@ export class DirectoryComparison {
       this.#baseline = baseline === undefined ? undefined : SAME_AS_SOURCE;
       return;
     }
-    if (baseline !== undefined) this.#baseline = decodeBaseline(baseline);
+    if (baseline !== undefined) this.#baseline = readRow(baseline, this.#swapped);
     // Where only the order is another one, there is nothing to write.
     if (baseline?.length === current.length && isDeepStrictEqual(this.#baseline, decodeBaseline(current))) return;
     this.#plan.add("baseline", directory.path);
     this.#rebased = true;
+  }
+
+  get #swapped(): boolean {
+    return this.#options.pass === "back";
   }
 
   #baselineOf(name: string, i: number): BaselineEntry | undefined {
@@ -214,6 +230,12 @@ export class DirectoryComparison {
       addError(this.#report, this.#path(name), "in the target this is no directory, and no include pattern names it");
       return;
     }
+    if (
+      this.#options.pass !== undefined && type === "directory" && j < 0 &&
+      this.#baselineOf(name, i)?.type === "directory"
+    ) {
+      return this.#descend(name, true, false, verdict === "take", { conditional: true });
+    }
     const winner = verdict === "pass" ? "source" : this.#settle(name, i, j);
     if (winner === "target") return;
     const existing: Existing = targetType === undefined || winner === "both"
@@ -221,8 +243,12 @@ export class DirectoryComparison {
       : targetType === "directory"
       ? "directory"
       : "entry";
-    if (existing === "directory" && this.#options.deleteMissing) this.#descend(name, false, true, true, true);
-    if (this.#rules.selective && !this.#directory.target && !this.#directory.included && verdict === "take") {
+    if (existing === "directory" && this.#options.deleteMissing) {
+      this.#descend(name, false, true, true, { clear: true });
+    }
+    const inNeed = this.#directory.conditional ||
+      this.#rules.selective && !this.#directory.included && verdict === "take";
+    if (inNeed && !this.#directory.target) {
       this.needed.push([this.#directory.path, this.#directory.top]);
     }
     this.#make(source, i, j, existing, verdict === "take");
@@ -258,7 +284,13 @@ export class DirectoryComparison {
     else this.#report.updated++;
   }
 
-  #descend(name: string, source: boolean, target: boolean, taken: boolean, clear = false): void {
+  #descend(
+    name: string,
+    source: boolean,
+    target: boolean,
+    taken: boolean,
+    { clear = false, conditional = false } = {},
+  ): void {
     const { path, top } = this.#directory;
     this.#children.push({
       path: this.#path(name),
@@ -268,6 +300,7 @@ export class DirectoryComparison {
       clear: clear || this.#directory.clear,
       reported: this.#directory.reported || this.#conflicted === name,
       own: "same",
+      conditional,
       // A directory that only the target has and that no pattern takes is not deleted, so it cannot be kept from it.
       top: source && target || !source && !taken ? 0 : top > 0 ? top : path === "" ? 1 : path.split("/").length + 1,
     });
@@ -302,8 +335,10 @@ export class DirectoryComparison {
 
   /** Whether permissions or owners differ and are to be kept. A link has no permissions of its own. */
   #differs(source: Listing, i: number, target: Listing, j: number): boolean {
-    const { preservePermissions, owners } = this.#options;
+    const { preservePermissions, owners, pass } = this.#options;
     if (!preservePermissions) return false;
+    // The baseline does not know permissions: those that were set last count.
+    if (pass !== undefined && !isLater(changeTime(source, i), changeTime(target, j))) return false;
     if (owners && (source.uid(i) !== target.uid(j) || source.gid(i) !== target.gid(j))) return true;
     return source.type(i) !== "symlink" && source.permissions(i) !== target.permissions(j);
   }
@@ -333,7 +368,8 @@ export class DirectoryComparison {
 
   /** Finds out whether someone else changed the path, reports that, and says whose version stays. */
   #settle(name: string, i: number, j: number): Winner {
-    const { strategy, baseline, stamp } = this.#options;
+    const { strategy, baseline, pass } = this.#options;
+    if (pass !== undefined) return this.#reconcile(name, i, j, pass);
     if (baseline === "none" || this.#directory.reported) return "source";
     const [source, target] = [this.#source, this.#target];
     const known = this.#baselineOf(name, i);
@@ -342,16 +378,68 @@ export class DirectoryComparison {
     if (j >= 0 && target !== undefined && targetUnchanged(known, target, j)) return "source";
     const kind: Conflict["kind"] = known === undefined ? "added" : j < 0 ? "deleted" : "modified";
     const winner = resolveConflict(strategy, writeTime(source, i), writeTime(target, j));
+    this.#noteConflict(name, j, kind, winner);
+    return winner;
+  }
+
+  /** Reports a conflict, and moves the target's version aside where both are kept. */
+  #noteConflict(name: string, j: number, kind: Conflict["kind"], winner: Winner): void {
+    const { strategy, stamp, pass } = this.#options;
     const conflict: Conflict = { path: this.#path(name), kind, resolution: resolutionOf(strategy, winner) };
-    if (winner === "both" && target !== undefined) {
+    if (winner === "both" && this.#target !== undefined) {
       conflict.keptAs = conflictName(name, stamp, (kept) => this.#isTaken(kept));
       this.#keptNames.push(conflict.keptAs);
-      this.#add("first", ["rename", conflict.keptAs, name, target.type(j)]);
+      this.#add("first", ["rename", conflict.keptAs, name, this.#target.type(j)]);
       this.#report.renamed++;
     }
-    addConflict(this.#report, conflict);
+    // The pass before has seen the same.
+    if (pass !== "back") addConflict(this.#report, conflict);
     this.#conflicted = name;
+  }
+
+  /** {@link reconcile} for one path of a run that goes both ways. */
+  #reconcile(name: string, i: number, j: number, pass: "forward" | "back"): Winner {
+    const { strategy, baseline } = this.#options;
+    const [source, target] = [this.#source, this.#target];
+    const known = baseline === "none" ? undefined : this.#baselineOf(name, i);
+    const state = (listing: Listing | undefined, index: number, entry: BaselineEntry | undefined): SideState => {
+      if (listing === undefined || index < 0) return "absent";
+      return targetUnchanged(entry, listing, index) ? "unchanged" : "changed";
+    };
+    const { winner, conflict } = reconcile(
+      {
+        known: known !== undefined,
+        source: state(source, i, known && swapSides(known)),
+        target: state(target, j, known),
+        sourceTime: writeTime(source, i),
+        targetTime: writeTime(target, j),
+      },
+      strategy,
+      pass,
+    );
+    if (this.#directory.clear) return this.#clear(name, state(target, j, known), known);
+    if (!conflict) return winner;
+    const isFile = (listing: Listing | undefined, index: number) => index >= 0 && listing?.type(index) === "file";
+    if (isFile(source, i) && isFile(target, j) && source?.size(i) === target?.size(j) && this.#equal(name)) {
+      // Both came to the same: only their times differ, which are made one.
+      return pass === "forward" ? "source" : "target";
+    }
+    this.#noteConflict(name, j, known === undefined ? "added" : j < 0 ? "deleted" : "modified", winner);
     return winner;
+  }
+
+  /** In a directory that makes room for a file everything goes, into the trash; what nobody had deleted is a conflict. */
+  #clear(name: string, state: SideState, known: BaselineEntry | undefined): Winner {
+    const resolution = this.#options.pass === "forward" ? "source" : "target";
+    if (state === "changed" && !this.#directory.reported) {
+      addConflict(this.#report, {
+        path: this.#path(name),
+        kind: known === undefined ? "added" : "modified",
+        resolution,
+      });
+      this.#conflicted = name;
+    }
+    return "source";
   }
 
   /** Whether one of the directory's names is, or will be, another one's but for case. */
@@ -371,6 +459,9 @@ export class DirectoryComparison {
     const verdict = this.#judge(name, type === "directory");
     if (verdict === "skip") return this.#keep();
     this.#report.entries++;
+    // What nobody has deleted is new there: the other pass brings it here.
+    const isNew = this.#options.pass !== undefined && this.#baselineOf(name, -1) === undefined;
+    if (isNew && !this.#directory.clear) return this.#keep();
     if (!this.#options.deleteMissing) {
       if (type === "directory" && this.#options.sweep) this.#descend(name, false, true, verdict === "take");
       return;
@@ -397,6 +488,10 @@ const SAME_AS_SOURCE = new Map<string, BaselineEntry>();
 function writeTime(listing: Listing | undefined, index: number) {
   if (listing === undefined || index < 0) return undefined;
   return { seconds: listing.mtime(index), nanoseconds: listing.mtimeNs(index) };
+}
+
+function changeTime(listing: Listing, index: number) {
+  return { seconds: listing.ctime(index), nanoseconds: listing.ctimeNs(index) };
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

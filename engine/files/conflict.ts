@@ -39,7 +39,8 @@ export function resolveConflict(
   }
 }
 
-function isLater(a: WriteTime, b: WriteTime): boolean {
+/** Whether one time is after another. */
+export function isLater(a: WriteTime, b: WriteTime): boolean {
   return a.seconds > b.seconds || a.seconds === b.seconds && a.nanoseconds > b.nanoseconds;
 }
 

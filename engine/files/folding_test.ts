@@ -67,6 +67,7 @@ Deno.test({
         direction: "one-way",
         conflictStrategy: "SourceWins",
         dryRun: false,
+        trashRetentionDays: 30,
         preservePermissions: false,
       };
       let runs = 0;

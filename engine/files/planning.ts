@@ -41,13 +41,14 @@ export async function makePlan(run: Run): Promise<Plan> {
 async function scanTrees(run: Run, plan: Plan): Promise<void> {
   const { request, prepared, workers } = run;
   const options: CompareOptions = {
-    deleteMissing: request.deleteMissingInTarget,
+    deleteMissing: run.pass !== undefined || request.deleteMissingInTarget,
     strategy: request.conflictStrategy,
     preservePermissions: request.preservePermissions,
     owners: prepared.owners,
     baseline: prepared.baseline,
     sweep: prepared.interrupted,
     stamp: run.stamp,
+    pass: run.pass,
   };
   const base: Omit<ScanInput, "directories" | "budget"> = {
     roots: run.roots,
@@ -88,6 +89,7 @@ function rootDirectory(targetExists: boolean): PendingDirectory {
     clear: false,
     reported: false,
     own: "same",
+    conditional: false,
     top: 0,
   };
 }

@@ -29,6 +29,7 @@ export interface PrepareInput {
   baseline: string;
   /** Tells whether the patterns are those of the last run. */
   rulesKey: string;
+  pass: "forward" | "back" | undefined;
   /** Places in the directories that the run takes for a trash. */
   trash: string[];
   /** File that will take the plan; made empty. */
@@ -162,15 +163,19 @@ function readState(
 }
 
 /** Completes the baseline with what a run did that did not come to its end. */
-function absorbLastRun({ target: path, baseline }: PrepareInput, store: BaselineStore, context: TaskContext): void {
-  const log = writtenPath(baseline);
+function absorbLastRun(input: PrepareInput, store: BaselineStore, context: TaskContext): void {
+  const log = writtenPath(input.baseline);
   if (!fs.existsSync(log)) return;
-  using target = openSide(path, "target");
+  // What the last run wrote is where it wrote it, whatever this run's direction is.
+  const swapped = store.fact("pass") === "back";
+  const isHere = swapped === (input.pass === "back");
+  using target = openSide(isHere ? input.target : input.source, "target");
   store.begin({});
   absorbWritten({
     log,
     target,
     store,
+    swapped,
     read: (directory) => store.readAside(directory) ?? store.read(directory),
     checkpoint: () => context.checkpoint(),
   });
@@ -180,6 +185,7 @@ function absorbLastRun({ target: path, baseline }: PrepareInput, store: Baseline
 
 export interface BeginInput {
   target: string;
+  pass: "forward" | "back" | undefined;
   /** Permissions of the directories that are made, under the umask. */
   mode: number;
   baseline: string;
@@ -190,7 +196,7 @@ export interface BeginInput {
  * @returns whether the baseline is still there: false where it was damaged, and a new one begins
  * @throws EngineError `sync-failed`
  */
-export function begin({ target, mode, baseline }: BeginInput): boolean {
+export function begin({ target, mode, baseline, pass }: BeginInput): boolean {
   try {
     const directory = makeAbsolute(target, mode);
     try {
@@ -204,19 +210,19 @@ export function begin({ target, mode, baseline }: BeginInput): boolean {
     throw new EngineError("sync-failed", FAILED, details, { cause: error });
   }
   try {
-    noteBegin(baseline);
+    noteBegin(baseline, pass);
     return true;
   } catch (error) {
     if (!isDamage(error)) throw error;
     removeBaseline(baseline);
-    noteBegin(baseline);
+    noteBegin(baseline, pass);
     return false;
   }
 }
 
-function noteBegin(baseline: string): void {
+function noteBegin(baseline: string, pass: BeginInput["pass"]): void {
   using store = new BaselineStore(baseline);
-  store.begin({ format: FORMAT, running: "yes" });
+  store.begin({ format: FORMAT, running: "yes", pass: pass ?? "forward" });
   fs.writeFileSync(writtenPath(baseline), "", { mode: 0o600 });
 }
 

@@ -1,4 +1,4 @@
-import { BaselineEncoder, type BaselineEntry, baselineEntry, decodeBaseline, targetUnchanged } from "./baseline.ts";
+import { BaselineEncoder, type BaselineEntry, baselineEntry, readRow, swapSides, targetUnchanged } from "./baseline.ts";
 import { absorbWritten } from "./absorb.ts";
 import { BaselineStore } from "./baseline_store.ts";
 import { isSameTime } from "./coarse.ts";
@@ -18,6 +18,8 @@ export interface RebaseInput {
   segments: Segment[];
   /** File of the pair's baseline. */
   baseline: string;
+  /** The baseline was made in the other direction. */
+  swapped: boolean;
 }
 
 export interface RebaseOutput {
@@ -43,15 +45,14 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
   const rows: [path: string, entries: Uint8Array | null][] = [];
   for (const [path] of input.segments.flatMap((segment) => readSegment(input.spool, segment))) {
     context.checkpoint();
-    const stored = store.read(path);
-    const old = stored === undefined ? new Map<string, BaselineEntry>() : decodeBaseline(stored);
+    const old = readRow(store.read(path), input.swapped);
     try {
       const from = readDirectory(source.directory(path), listings[0]);
       const to = readDirectory(target.directory(path), listings[1]);
       const { entries, settled } = agreed(path, from, to, old, rules);
       if (settled < to.length) unsettled.push(path);
       encoder.reset();
-      for (const [name, entry] of entries) encoder.add(name, entry);
+      for (const [name, entry] of entries) encoder.add(name, input.swapped ? swapSides(entry) : entry);
       rows.push([path, encoder.bytes.slice()]);
       for (const [name, entry] of old) {
         if (entry.type !== "directory" || entries.get(name)?.type === "directory") continue;
@@ -71,17 +72,19 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
 export interface AbsorbInput {
   roots: Roots;
   baseline: string;
+  swapped: boolean;
   directories: string[];
 }
 
 /** Completes rows of unsettled directories with what the run itself wrote there before the source changed again. */
-export function absorb({ roots, baseline, directories }: AbsorbInput, context: TaskContext): void {
+export function absorb({ roots, baseline, swapped, directories }: AbsorbInput, context: TaskContext): void {
   using target = openRoot(roots.target, "target");
   using store = new BaselineStore(baseline);
   absorbWritten({
     log: writtenPath(baseline),
     target,
     store,
+    swapped,
     read: (directory) => store.readAside(directory) ?? store.read(directory),
     directories: new Set(directories),
     checkpoint: () => context.checkpoint(),

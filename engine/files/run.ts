@@ -28,6 +28,8 @@ export interface Run {
   /** File of the pair's baseline. */
   baseline: string;
   rules: RuleOptions;
+  /** Of a run that goes both ways: `back` has the request's target as its source. */
+  pass: "forward" | "back" | undefined;
   /** Changes when the patterns do. */
   rulesKey: string;
   /** 12 hexadecimal digits of its own. */

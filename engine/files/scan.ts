@@ -1,9 +1,11 @@
 import { JobCounter } from "./counters.ts";
 import { BaselineReader } from "./baseline_store.ts";
 import { type CompareOptions, DirectoryComparison, type PendingDirectory, type Place } from "./compare.ts";
+import { isLater } from "./conflict.ts";
 import { PlanWriter, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { type RuleOptions, Rules } from "./rules.ts";
+import { sameContent } from "./same_content.ts";
 import { EngineError } from "../errors.ts";
 import {
   type Descriptor,
@@ -104,6 +106,7 @@ export function scanDirectories(input: ScanInput, context: TaskContext): ScanOut
           source: sourceList,
           target: targetList,
           baseline: baseline?.read(path),
+          equal: (name) => from !== undefined && to !== undefined && isEqual(from, to, name, context),
           folds: (name, index) => to !== undefined && foldsTo(to, name, targetList as Listing, index),
         });
         const entries = (sourceList?.length ?? 0) + (targetList?.length ?? 0) + 1;
@@ -149,12 +152,27 @@ function list(directory: Descriptor | undefined, into: Listing): Listing | undef
   return directory === undefined ? undefined : readDirectory(directory, into);
 }
 
+/** A file that cannot be read is no equal one; whoever copies it says why. */
+function isEqual(from: Descriptor, to: Descriptor, name: string, context: TaskContext): boolean {
+  try {
+    return sameContent(from, to, name, () => context.checkpoint());
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    return false;
+  }
+}
+
 function compareOwn(source: Stat, target: Stat, options: CompareOptions): PendingDirectory["own"] {
-  if (options.preservePermissions) {
+  const isOurs = options.pass === undefined || isLater(changeTime(source), changeTime(target));
+  if (options.preservePermissions && isOurs) {
     const owner = options.owners && (source.uid !== target.uid || source.gid !== target.gid);
     if (owner || source.permissions !== target.permissions) return "counted";
   }
   return source.mtime === target.mtime && source.mtimeNs === target.mtimeNs ? "same" : "times";
+}
+
+function changeTime({ ctime, ctimeNs }: Stat) {
+  return { seconds: ctime, nanoseconds: ctimeNs };
 }
 
 /**

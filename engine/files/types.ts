@@ -19,6 +19,8 @@ export interface SyncFilesRequest {
   maxDelete?: number;
   /** What is overwritten or deleted is kept here, under a folder named for the run's start. */
   trashDirectory?: string;
+  /** With `two-way` and without a `trashDirectory`: how long each side's own trash keeps things. */
+  trashRetentionDays: number;
   preservePermissions: boolean;
   /** Bytes a second over all workers. */
   bandwidthLimit?: number;
@@ -35,6 +37,8 @@ export interface PlanEntry {
   from?: string;
   /** Bytes to copy; 0 where nothing is read. */
   size: number;
+  /** With `two-way`: which of the two directories is changed. */
+  side?: "source" | "target";
 }
 
 export interface Conflict {

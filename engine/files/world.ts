@@ -51,6 +51,7 @@ export class World implements Disposable {
       direction: "one-way",
       conflictStrategy: "SourceWins",
       dryRun: false,
+      trashRetentionDays: 30,
       preservePermissions: true,
       ...part,
     };

@@ -47,6 +47,7 @@ import {
   uploadParts,
 } from "../../engine/cloud/transfer/upload_tasks.ts";
 import { runDatabase } from "../../engine/database/run/run.ts";
+import { emptyTrash } from "../../engine/files/empty_trash.ts";
 import { planLinks } from "../../engine/files/links.ts";
 import { planOver } from "../../engine/files/over.ts";
 import { begin, end, flush, forget, prepare } from "../../engine/files/prepare.ts";
@@ -70,6 +71,7 @@ export const tasks = {
   "files.rebase": rebase,
   "files.absorb": absorb,
   "files.end": end,
+  "files.emptyTrash": emptyTrash,
   "files.forget": forget,
   "backup.index": loadIndexTask,
   "backup.find": findEntryTask,

@@ -1,0 +1,87 @@
+/** `direction: "two-way"` over HTTP, with the real server killed at random moments. */
+import assert from "node:assert/strict";
+import { createRandom, testSeed } from "../harness/random.ts";
+import { makeSandbox } from "../harness/sandbox.ts";
+import { type Server, startServer } from "../harness/server.ts";
+
+function request(server: Server, fields: object = {}, options = {}) {
+  const body = {
+    sourceDirectory: `${server.root}/a`,
+    targetDirectory: `${server.root}/b`,
+    direction: "two-way",
+    ...fields,
+  };
+  return server.request("POST", "/sync/files", body, options);
+}
+
+async function names(directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(directory)) if (name !== ".syncline-trash") found.push(name);
+  return found.sort();
+}
+
+Deno.test("both sides get what the other has; a conflict is answered, and the loser is in the trash", async () => {
+  await using server = await startServer();
+  const [a, b] = [`${server.root}/a`, `${server.root}/b`];
+  await Deno.mkdir(a);
+  await Deno.mkdir(b);
+  await Deno.writeTextFile(`${a}/left`, "1");
+  await Deno.writeTextFile(`${b}/right`, "2");
+  const planned = await request(server, { dryRun: true });
+  assert.deepEqual(planned.body.plan.map(({ path, side }: Record<string, string>) => [path, side]), [
+    ["left", "target"],
+    ["right", "source"],
+  ]);
+  const first = await request(server);
+  assert.deepEqual([first.status, first.body.success, first.body.changesApplied], [200, true, 2], first.text);
+  assert.deepEqual([await names(a), await names(b)], [["left", "right"], ["left", "right"]]);
+
+  await Deno.writeTextFile(`${a}/left`, "changed here");
+  await Deno.writeTextFile(`${b}/left`, "changed there");
+  const second = await request(server, { conflictStrategy: "TargetWins" });
+  assert.deepEqual(second.body.conflicts, [{ path: "left", kind: "modified", resolution: "target" }]);
+  assert.equal(await Deno.readTextFile(`${a}/left`), "changed there");
+  const [folder] = await Array.fromAsync(Deno.readDir(`${a}/.syncline-trash`));
+  assert.equal(await Deno.readTextFile(`${a}/.syncline-trash/${folder.name}/left`), "changed here");
+  assert.equal((await request(server)).body.changesApplied, 0);
+
+  await Deno.remove(`${a}/left`);
+  await Deno.remove(`${a}/right`);
+  const refused = await request(server);
+  assert.deepEqual([refused.status, refused.body.errorCode], [409, "CONFLICT"]);
+});
+
+Deno.test("a run that is killed is brought to its end by the next, and neither side loses an edit", async () => {
+  const random = createRandom(testSeed("two-way kill"));
+  await using sandbox = await makeSandbox();
+  const [a, b] = [`${sandbox.root}/a`, `${sandbox.root}/b`];
+  await Deno.mkdir(a);
+  await Deno.mkdir(b);
+  const wanted = new Map<string, string>();
+  for (let round = 0; round < 8; round++) {
+    // Every name belongs to one side at a time, so that there is no conflict and the outcome is known.
+    for (let count = 0; count < 300; count++) {
+      const name = `file-${random.below(600)}`;
+      const side = (Number(name.slice(5)) + round) % 2 === 0 ? a : b;
+      const text = `${round} ${count} ${"x".repeat(random.below(3_000))}`;
+      await Deno.writeTextFile(`${side}/${name}`, text);
+      wanted.set(name, text);
+    }
+    const server = await startServer({ sandbox });
+    try {
+      const running = request(server).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, random.below(120)));
+      await server.kill();
+      await running;
+    } finally {
+      await server[Symbol.asyncDispose]();
+    }
+    await using again = await startServer({ sandbox });
+    const { body, text } = await request(again);
+    assert.deepEqual([body.success, body.conflicts], [true, []], text.slice(0, 500));
+    for (const side of [a, b]) {
+      assert.deepEqual(await names(side), [...wanted.keys()].sort());
+      for (const [name, text] of wanted) assert.equal(await Deno.readTextFile(`${side}/${name}`), text, name);
+    }
+  }
+});
