@@ -34,6 +34,7 @@ import { registerMonitoring } from "./routes/monitoring.ts";
 import { registerSchedules } from "./routes/schedules.ts";
 import { registerSessionEvents } from "./routes/session_events.ts";
 import { registerSessions } from "./routes/sessions.ts";
+import { registerSyncDatabase } from "./routes/sync_database.ts";
 import { registerSyncFiles } from "./routes/sync_files.ts";
 import { registerWebhooks } from "./routes/webhooks.ts";
 import { shorten } from "./shorten.ts";
@@ -87,6 +88,7 @@ export function createApp(dependencies: AppDependencies): App {
     return { status: answer.status, body: await answer.json(), sessionId: exchange.sessionId ?? null };
   };
   registerSyncFiles(app, dependencies);
+  registerSyncDatabase(app, dependencies);
   registerBackupOperations(app, dependencies);
   registerBackupPointInTime(app, dependencies);
   registerBackupVersions(app, dependencies);

@@ -3,6 +3,7 @@ import type { BackupOperations } from "../engine/backup/operations.ts";
 import type { LinkSigner } from "../engine/cloud/link_signer.ts";
 import type { CloudOperations } from "../engine/cloud/transfer/types.ts";
 import type { CloudUsage } from "../engine/cloud/transfer/usage.ts";
+import type { DatabaseOperations } from "../engine/database/mod.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import type { JobContext, Sessions } from "../engine/jobs/mod.ts";
 import type { Scheduler } from "../engine/jobs/schedules/mod.ts";
@@ -26,6 +27,7 @@ export interface AppDependencies {
   sessions: SessionService;
   /** The engine's file synchronisation with its services bound. */
   syncFiles(request: SyncFilesRequest, job: JobContext): Promise<SyncFilesResult>;
+  databases: DatabaseOperations;
   /** The engine's merge with its services bound. */
   mergeFiles(request: MergeFilesRequest, job: JobContext): Promise<MergeFilesResult>;
   backups: BackupOperations;

@@ -1,6 +1,7 @@
 /** The app in process for tests: real state and sessions in a directory of its own, and operations of the engine to script. */
 import assert from "node:assert/strict";
 import type { BackupOperations } from "../engine/backup/operations.ts";
+import type { DatabaseOperations } from "../engine/database/mod.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "../engine/files/types.ts";
 import { type JobContext, Sessions } from "../engine/jobs/mod.ts";
 import { Webhooks } from "../engine/jobs/webhooks/mod.ts";
@@ -34,6 +35,8 @@ export interface TestApp extends AsyncDisposable {
   readonly backups: Partial<BackupOperations>;
   /** What object stores do; as {@link backups}. */
   readonly cloud: Partial<CloudOperations>;
+  /** What databases do; as {@link backups}. */
+  readonly databases: Partial<DatabaseOperations>;
   /** The log's lines, parsed. */
   logged(): Promise<Record<string, unknown>[]>;
   /** `path` is under the base path unless it begins with two slashes; a string body is sent as it is. */
@@ -91,6 +94,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
 
   const backups: Partial<BackupOperations> = {};
   const cloud: Partial<CloudOperations> = {};
+  const databases: Partial<DatabaseOperations> = {};
   const app = createApp({
     state,
     sessions,
@@ -98,6 +102,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
       requests.push(request);
       return work(request, job);
     },
+    databases: databases as DatabaseOperations,
     mergeFiles: () => Promise.reject(new Error("This app merges nothing")),
     backups: backups as BackupOperations,
     cloud: cloud as CloudOperations,
@@ -150,6 +155,7 @@ export async function startTestApp(options: { rateLimit?: number } = {}): Promis
     requests,
     backups,
     cloud,
+    databases,
     onSync: (next) => void (work = next),
     logged: readLog,
     send,

@@ -21,6 +21,7 @@ import { RemoteStore } from "../engine/cloud/remote_store.ts";
 import { cleanJournals } from "../engine/cloud/transfer/clean_journals.ts";
 import { cloudOperations } from "../engine/cloud/transfer/cloud_operations.ts";
 import { CloudUsage } from "../engine/cloud/transfer/usage.ts";
+import { databaseOperations, DiffStore, TableLocks } from "../engine/database/mod.ts";
 import { PathLocks, prepareDataDirectory, syncFiles } from "../engine/files/mod.ts";
 import { Sessions } from "../engine/jobs/mod.ts";
 import { Scheduler } from "../engine/jobs/schedules/mod.ts";
@@ -80,6 +81,7 @@ async function start(): Promise<void> {
     state,
     sessions,
     syncFiles: (request, job) => syncFiles(request, services, job),
+    databases: databaseOperations({ databasePool, dataDir, locks: new TableLocks(), diffs: new DiffStore() }),
     mergeFiles: mergeOperation(pool),
     backups: backupOperations(backupServices),
     cloud,

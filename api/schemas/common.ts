@@ -41,7 +41,7 @@ const DESCRIPTIONS = {
   413: "The body is too large (PAYLOAD_TOO_LARGE)",
   416: "The range is outside of the file (INVALID_REQUEST)",
   429: "Too many requests (RATE_LIMITED)",
-  500: "The operation failed (SYNC_FAILED, BACKUP_FAILED, MERGE_FAILED, INTERNAL_ERROR)",
+  500: "The operation failed (SYNC_FAILED, DATABASE_ERROR, BACKUP_FAILED, MERGE_FAILED, INTERNAL_ERROR)",
   503: "The server is stopping (UNAVAILABLE), or a cloud storage cannot be used (CLOUD_ERROR)",
 } as const;
 

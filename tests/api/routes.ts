@@ -3,6 +3,8 @@ export const ROUTES: [method: string, path: string][] = [
   ["GET", "/health"],
   ["GET", "/metrics"],
   ["POST", "/sync/files"],
+  ["POST", "/sync/database"],
+  ["POST", "/sync/database/diff"],
   ["POST", "/backup/create"],
   ["GET", "/backup/versions"],
   ["POST", "/backup/restore"],

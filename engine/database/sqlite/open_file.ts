@@ -29,11 +29,10 @@ export async function openFile(
   signal: AbortSignal,
 ): Promise<DatabaseSync> {
   if (mode !== "create" && !isThere(path)) throw missing(path);
-  const address = `file:${path.split("/").map(encodeURIComponent).join("/")}?mode=${mode === "create" ? "rwc" : "rw"}`;
   let database: DatabaseSync;
   try {
     // A reader may write as well: it has to bring a file to order that a program left in the middle of a transaction.
-    database = new DatabaseSync(address, { timeout: BLOCKING_MS, enableForeignKeyConstraints: true });
+    database = new DatabaseSync(path, { timeout: BLOCKING_MS, enableForeignKeyConstraints: true });
   } catch (error) {
     throw sqliteFailure(error);
   }
