@@ -4,7 +4,7 @@ import type { Sessions } from "../engine/jobs/mod.ts";
 import type { Schedule, Scheduler } from "../engine/jobs/schedules/mod.ts";
 import type { BackupStore } from "../engine/state/mod.ts";
 import type { PoolStats, TaskPool } from "../workers/types.ts";
-import { OPERATIONS } from "./schemas/schedules.ts";
+import { OPERATIONS, shownRequest } from "./schemas/schedules.ts";
 import { RequestDurations } from "./request_durations.ts";
 
 export interface PrometheusSources {
@@ -103,7 +103,7 @@ export class PrometheusMetrics {
           for (const schedule of schedules.list()) {
             const time = pick(schedule);
             const { name, operation, request } = schedule;
-            const source = String(request[OPERATIONS[operation].source]);
+            const source = String(shownRequest(request)[OPERATIONS[operation].source]);
             if (time !== null) this.set({ schedule: name, operation, source }, Date.parse(time) / 1000);
           }
         },

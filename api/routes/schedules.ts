@@ -14,6 +14,7 @@ import {
   ScheduledRunQuery,
   ScheduleListAnswer,
   ScheduleParams,
+  shownRequest,
 } from "../schemas/schedules.ts";
 
 const PATH = `${BASE_PATH}/schedules`;
@@ -95,18 +96,18 @@ export function registerSchedules(app: OpenAPIHono<AppEnv>, { scheduler }: AppDe
   app.openapi(create, async (c) => {
     const settings = c.req.valid("json");
     assertSound(settings);
-    return c.json(await scheduler.save(settings), 201);
+    return c.json(shown(await scheduler.save(settings)), 201);
   });
   app.openapi(list, (c) => {
     const all = scheduler.list();
-    return c.json({ schedules: all, totalCount: all.length }, 200);
+    return c.json({ schedules: all.map(shown), totalCount: all.length }, 200);
   });
-  app.openapi(get, (c) => c.json(find(c.req.valid("param").id), 200));
+  app.openapi(get, (c) => c.json(shown(find(c.req.valid("param").id)), 200));
   app.openapi(change, async (c) => {
     const { id, name, cron, timeZone, operation, request, enabled } = find(c.req.valid("param").id);
     const settings = { name, cron, timeZone, operation, request, enabled, ...c.req.valid("json") };
     assertSound(settings);
-    return c.json(await scheduler.save(settings, id), 200);
+    return c.json(shown(await scheduler.save(settings, id)), 200);
   });
   app.openapi(remove, async (c) => {
     await scheduler.remove(find(c.req.valid("param").id).id);
@@ -120,10 +121,16 @@ export function registerSchedules(app: OpenAPIHono<AppEnv>, { scheduler }: AppDe
   });
 }
 
+function shown(schedule: Schedule): Schedule {
+  return { ...schedule, request: shownRequest(schedule.request) };
+}
+
 /** @throws ApiError 400 for an expression that never comes true and for a request that its endpoint would refuse */
 function assertSound({ cron, timeZone, operation, request }: ScheduleSettings): void {
   const fault = cronFault(cron, timeZone);
   if (fault !== undefined) throw invalidRequest(`"${fault.field}" ${fault.fault}`);
   const { success, error } = OPERATIONS[operation].body.safeParse(request);
   if (!success) throw invalidRequest(`"request" of ${operation}: ${describeIssues(error.issues)}`);
+  // Whatever cannot be shown cannot be used either.
+  shownRequest(request);
 }

@@ -1,5 +1,6 @@
 /** Locations, and sessions between them, over HTTP. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { assertSameTree } from "../harness/compare.ts";
 import { poll } from "../harness/poll.ts";
 import { makeSandbox } from "../harness/sandbox.ts";
@@ -137,4 +138,36 @@ Deno.test("locations are listed without passwords and deleted; what makes none i
   assert.equal((await server.request("DELETE", "/locations/shop")).status, 204);
   assert.equal((await server.request("DELETE", "/locations/shop")).status, 404);
   assert.ok(!(await server.stderr()).includes("hunter2"));
+});
+
+Deno.test("a session between locations with databases synchronises those too", async () => {
+  await using server = await startServer();
+  const files = ["one", "two"].map((name) => `${server.root}/${name}.db`);
+  for (const [index, file] of files.entries()) {
+    using database = new DatabaseSync(file);
+    database.exec("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)");
+    if (index === 0) database.exec("INSERT INTO users VALUES (1, 'Ada'), (2, 'Grace')");
+    await Deno.mkdir(`${server.root}/files${index}`);
+    const body = {
+      name: `System${index + 1}`,
+      directory: `${server.root}/files${index}`,
+      database: { connectionString: `sqlite:${file}`, entityNames: ["users"] },
+    };
+    assert.equal((await server.request("POST", "/locations", body)).status, 201);
+  }
+  await Deno.writeTextFile(`${server.root}/files0/file`, "hello");
+  const { body: { sessionId } } = await server.request("POST", "/sync/session/start", START);
+  const session = await ended(server, sessionId);
+  assert.deepEqual([session.status, session.error, session.result.operations, session.result.changesApplied], [
+    "completed",
+    null,
+    2,
+    3,
+  ]);
+  using database = new DatabaseSync(files[1], { readOnly: true });
+  assert.deepEqual(database.prepare("SELECT name FROM users ORDER BY id").all().map(({ name }) => name), [
+    "Ada",
+    "Grace",
+  ]);
+  assert.equal(await Deno.readTextFile(`${server.root}/files1/file`), "hello");
 });

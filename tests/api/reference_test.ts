@@ -296,7 +296,8 @@ Deno.test("Error Responses", async () => {
   assert.equal(message, "Synchronization operation failed");
   assert.match(details, /^Source directory not found/);
 
-  await using unconfigured = await startServer();
+  const none = Object.fromEntries(Object.keys(clouds.env).map((name) => [name, ""]));
+  await using unconfigured = await startServer({ env: none });
   const cloud = await unconfigured.request("GET", "/cloud/s3/list");
   assert.deepEqual([cloud.status, cloud.body.errorCode], [503, "CLOUD_ERROR"]);
 });

@@ -123,3 +123,32 @@ Deno.test("schedules are changed and deleted; what makes none is refused", async
   const reader = (await server.request("POST", "/keys", { name: "r", scopes: ["read", "sync"] })).body;
   assert.equal((await server.request("GET", "/schedules", undefined, { token: reader.token })).status, 403);
 });
+
+Deno.test("a schedule of databases shows no password", async () => {
+  await using server = await startServer();
+  const request = {
+    sourceConnectionString: "postgres://reader:hunter2@db.example/shop",
+    targetConnectionString: `sqlite:${server.root}/shop.db`,
+    entityNames: ["Users"],
+  };
+  const made = await server.request("POST", "/schedules", {
+    name: "db",
+    cron: "@daily",
+    operation: "sync.database",
+    request,
+  });
+  assert.equal(made.status, 201, made.text);
+  for (const path of ["/schedules", `/schedules/${made.body.id}`, "/metrics?format=prometheus", "/audit"]) {
+    const { status, text } = await server.request("GET", path);
+    assert.equal(status, 200);
+    assert.ok(!text.includes("hunter2"), path);
+  }
+  assert.match(made.body.request.sourceConnectionString, /db\.example/);
+  const oracle = { ...request, sourceConnectionString: "oracle://u:hunter2@h/d" };
+  const refused = await server.request("PATCH", `/schedules/${made.body.id}`, { request: oracle });
+  assert.deepEqual([refused.status, refused.text.includes("hunter2")], [400, false], refused.text);
+  // What is shown is not what is kept: a change of something else keeps the connection.
+  const renamed = await server.request("PATCH", `/schedules/${made.body.id}`, { name: "other" });
+  assert.equal(renamed.status, 200);
+  assert.ok(!(await server.stderr()).includes("hunter2"));
+});

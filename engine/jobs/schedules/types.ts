@@ -2,6 +2,7 @@
 
 export const SCHEDULED_OPERATIONS = [
   "sync.files",
+  "sync.database",
   "backup.create",
   "backup.prune",
   "backup.check",
