@@ -41,7 +41,8 @@ export const MergeFilesAnswer = z.object({
   conflictCount: count.openapi({ example: 1 }),
   format: z.enum(FORMATS).openapi({ description: "How the files were merged." }),
   isContentOmitted: z.boolean().openapi({
-    description: "The merge is over 8 MiB or not UTF-8: it is in the output file, and `mergedContent` is empty.",
+    description: "The merge is over 1 MiB or not UTF-8: it is in the output file, and `mergedContent` is empty. " +
+      "Without an output file an answer has up to 8 MiB.",
   }),
   mergedSize: count.openapi({ description: "Bytes." }),
   executionTimeMs: count,

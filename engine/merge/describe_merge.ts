@@ -1,8 +1,9 @@
-import type { MergeFilesConflict, MergeFilesResult } from "./request.ts";
-import type { Merge, MergeConflict, MergeStrategy } from "./types.ts";
+import type { MergeFilesConflict, MergeFilesRequest, MergeFilesResult } from "./request.ts";
+import type { MergeConflict, MergedFile } from "./types.ts";
 
-/** The most bytes of a merge that are in the answer: it is kept with the session, too. */
+/** The most bytes of a merge that are in the answer: it is kept with the session, too. Less where it is in a file as well. */
 const MOST_CONTENT = 8 << 20;
+const MOST_CONTENT_BESIDE_FILE = 1 << 20;
 const MOST_CONFLICTS = 1000;
 /** Bytes of one content of a conflict. */
 const MOST_OF_ONE = 16 << 10;
@@ -14,19 +15,19 @@ const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What is answered of a merge: of bounded size. */
 export function describeMerge(
-  merge: Merge,
-  bytes: Uint8Array,
-  strategy: MergeStrategy,
+  { format, content: bytes, conflictCount, conflicts }: MergedFile,
+  { strategy, outputFile }: Pick<MergeFilesRequest, "strategy" | "outputFile">,
 ): Omit<MergeFilesResult, "executionTimeMs"> {
-  const content = bytes.length <= MOST_CONTENT ? decode(bytes) : undefined;
-  const isLeft = strategy === "Manual" && merge.conflictCount > 0;
+  const most = outputFile === undefined ? MOST_CONTENT : MOST_CONTENT_BESIDE_FILE;
+  const content = bytes.length <= most ? decode(bytes) : undefined;
+  const isLeft = strategy === "Manual" && conflictCount > 0;
   return {
     success: !isLeft,
     mergedContent: content ?? "",
-    conflicts: firstConflicts(merge.conflicts(strategy)),
-    conflictResolutionCount: isLeft ? 0 : merge.conflictCount,
-    conflictCount: merge.conflictCount,
-    format: merge.format,
+    conflicts: firstConflicts(conflicts),
+    conflictResolutionCount: isLeft ? 0 : conflictCount,
+    conflictCount,
+    format,
     isContentOmitted: content === undefined,
     mergedSize: bytes.length,
   };

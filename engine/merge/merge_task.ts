@@ -23,13 +23,12 @@ export async function mergeFilesTask(
   const paths = [sourceFile, targetFile, baseFile];
   const merge = mergeContents({ base, source, target }, { strategy, format, paths });
   context.checkpoint();
-  const bytes = merge.render(strategy);
-  const result = describeMerge(merge, bytes, strategy);
+  const result = describeMerge(merge, request);
   if (output !== undefined) {
-    await output.write(bytes);
+    await output.write(merge.content);
   } else if (result.isContentOmitted) {
     throw invalidFile(
-      `The merge has ${bytes.length} bytes, which is too large for an answer, or is not UTF-8. Name an outputFile for it.`,
+      `The merge has ${result.mergedSize} bytes, which is too large for an answer, or is not UTF-8. Name an outputFile for it.`,
     );
   }
   return result;

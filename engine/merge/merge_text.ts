@@ -1,21 +1,24 @@
+import { BYTE_ORDER_MARK, mergedMark, withoutMark } from "./byte_order_mark.ts";
 import { ByteList } from "./byte_list.ts";
 import { type Lines, LineTable } from "./lines.ts";
 import { type Change, type Changes, threeWay } from "./three_way.ts";
-import type { Merge, MergeConflict, MergeStrategy } from "./types.ts";
+import type { MergeConflict, MergeStrategy } from "./types.ts";
 
-/** UTF-8's byte-order mark. */
-const MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
 const EMPTY = new Uint8Array(0);
 const LF = 10;
 const CR = 13;
 const [SOURCE_MARKER, MIDDLE_MARKER, TARGET_MARKER] = ["<<<<<<< source", "=======", ">>>>>>> target"]
   .map((marker) => new TextEncoder().encode(marker));
 
-/** A three-way merge by lines. */
-export interface TextMerge extends Merge {
-  readonly format: "text";
+/** A three-way merge by lines. Nothing is put together before it is asked for. */
+export interface TextMerge {
+  readonly conflictCount: number;
   /** True where the two sides' changes do not meet: then every strategy gives the same. */
   readonly isClean: boolean;
+  /** The merged file. */
+  render(strategy: MergeStrategy): Uint8Array;
+  /** In the order of the file. */
+  conflicts(strategy: MergeStrategy): Iterable<MergeConflict>;
 }
 
 /**
@@ -32,8 +35,7 @@ export interface TextMerge extends Merge {
  */
 export function mergeText(base: Uint8Array, source: Uint8Array, target: Uint8Array): TextMerge {
   const versions = [base, source, target];
-  const [hadMark, sourceHas, targetHas] = versions.map(hasMark);
-  const isMarked = sourceHas === hadMark ? targetHas : sourceHas;
+  const isMarked = mergedMark(base, source, target);
   const table = new LineTable();
   const [baseLines, sourceLines, targetLines] = versions.map((bytes) => table.add(withoutMark(bytes)));
   const changes = threeWay(baseLines.ids, sourceLines.ids, targetLines.ids, table.size);
@@ -41,8 +43,6 @@ export function mergeText(base: Uint8Array, source: Uint8Array, target: Uint8Arr
 }
 
 class LineMerge implements TextMerge {
-  readonly format = "text";
-
   constructor(
     private readonly base: Lines,
     private readonly source: Lines,
@@ -61,7 +61,7 @@ class LineMerge implements TextMerge {
 
   render(strategy: MergeStrategy): Uint8Array {
     const out = new ByteList(this.source.bytes.length + (this.target.bytes.length >> 3) + 64);
-    if (this.isMarked) out.add(MARK);
+    if (this.isMarked) out.add(BYTE_ORDER_MARK);
     let at = 0;
     for (const change of this.changes) {
       out.add(stretch(this.source, at, change.sourceFrom));
@@ -118,12 +118,4 @@ class LineMerge implements TextMerge {
 
 function stretch({ bytes, starts }: Lines, from: number, to: number): Uint8Array {
   return from === to ? EMPTY : bytes.subarray(starts[from], starts[to]);
-}
-
-function hasMark(bytes: Uint8Array): boolean {
-  return MARK.every((byte, index) => bytes[index] === byte);
-}
-
-function withoutMark(bytes: Uint8Array): Uint8Array {
-  return hasMark(bytes) ? bytes.subarray(MARK.length) : bytes;
 }

@@ -15,13 +15,12 @@ export interface MergeConflict {
   resolution: Uint8Array;
 }
 
-/** The merge of three versions. Nothing is rendered before it is asked for. */
-export interface Merge {
+/** A merge with its conflicts resolved by a strategy. */
+export interface MergedFile {
   /** Which way it was merged. */
-  readonly format: MergeFormat;
-  readonly conflictCount: number;
-  /** The merged file. */
-  render(strategy: MergeStrategy): Uint8Array;
-  /** In the order of the file. */
-  conflicts(strategy: MergeStrategy): Iterable<MergeConflict>;
+  format: MergeFormat;
+  content: Uint8Array;
+  conflictCount: number;
+  /** In the order of the file. Made when they are asked for. */
+  conflicts: Iterable<MergeConflict>;
 }
