@@ -5,7 +5,7 @@ import type { RemoteDriver } from "./remote_driver.ts";
 export interface Sink {
   /** How many will come; called once, before the first. */
   begin(length: number): void;
-  /** Takes a piece; it is not touched afterwards. */
+  /** Takes a piece, whose memory is used again once this has returned. */
   write(piece: Uint8Array): void;
 }
 

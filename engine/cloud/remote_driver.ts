@@ -34,7 +34,7 @@ export interface Body {
 }
 
 export interface OpenRange {
-  /** Ends early, or fails, where the connection is lost. */
+  /** Ends early, or fails, where the connection is lost. Each is good until the next is asked for. */
   pieces: AsyncIterable<Uint8Array>;
   /** Ends the transfer. */
   cancel(): void;

@@ -24,6 +24,9 @@ export function s3Store(location: S3Location, options?: RequestOptions): RemoteS
   return new RemoteStore(new S3Driver(location), location.prefix, options);
 }
 
+/** Read at once. */
+const PIECE = 256 << 10;
+
 type Client = Awaited<ReturnType<typeof s3Client>>["client"];
 
 class S3Driver implements RemoteDriver {
@@ -84,7 +87,7 @@ class S3Driver implements RemoteDriver {
       const arriving = answer.ContentLength ?? 0;
       const size = Number(answer.ContentRange?.split("/")[1] ?? arriving);
       const stream = answer.Body as unknown as ReadableStream<Uint8Array>;
-      const reader = stream.getReader();
+      const reader = stream.getReader({ mode: "byob" });
       return {
         pieces: piecesOf(reader),
         cancel: () => cancel(reader),
@@ -286,13 +289,16 @@ class S3Driver implements RemoteDriver {
   }
 }
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
+type Reader = ReadableStreamBYOBReader;
 
+/** All of them in one piece of memory, one after the other: else most of what a long read holds is garbage. */
 async function* piecesOf(reader: Reader): AsyncGenerator<Uint8Array> {
+  let memory = new ArrayBuffer(PIECE);
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read(new Uint8Array(memory));
     if (done) return;
     yield value;
+    memory = value.buffer;
   }
 }
 
