@@ -7,15 +7,18 @@ import { PathGuard } from "../api/paths.ts";
 import { resolveRepository } from "../api/repository_location.ts";
 import { type BackupOperations, backupOperations } from "../engine/backup/mod.ts";
 import type { StoreLocation } from "../engine/cloud/object_store.ts";
+import { type DatabaseOperations, databaseOperations, DiffStore, TableLocks } from "../engine/database/mod.ts";
 import { CancelledError } from "../engine/errors.ts";
 import { type FileServices, PathLocks, prepareDataDirectory } from "../engine/files/mod.ts";
 import type { JobContext } from "../engine/jobs/mod.ts";
 import { createPool } from "../workers/pool.ts";
+import { createDatabasePool } from "./database_pool.ts";
 import { UsageError } from "./exit_code.ts";
 import type { Output } from "./output.ts";
 
 export interface CommandEngine extends AsyncDisposable {
   readonly backups: BackupOperations;
+  readonly databases: DatabaseOperations;
   readonly files: FileServices;
   readonly job: JobContext;
   /** Of the repository; undefined where none is set. */
@@ -33,6 +36,7 @@ export async function startEngine(output: Output, passwordFile: string | undefin
   await prepareDataDirectory(dataDir);
   const logger = createLogger({ level: "warn", sink: Deno.stderr });
   const pool = createPool({ size: config.workers, onEvent: (event) => logPoolEvent(logger, event) });
+  const databasePool = createDatabasePool(1, logger);
   const files = { pool, dataDir, locks: new PathLocks() };
   const paths = await PathGuard.open(["/"], dataDir);
   const clouds = new CloudPlaces(config.cloud, `${dataDir}/cloud`);
@@ -40,6 +44,7 @@ export async function startEngine(output: Output, passwordFile: string | undefin
   const path = (name: string, path: string) => paths.resolve(name, absolute(path));
   return {
     backups: backupOperations({ ...files, password, host: Deno.hostname() }),
+    databases: databaseOperations({ databasePool, dataDir, locks: new TableLocks(), diffs: new DiffStore() }),
     files,
     job: { sessionId: `command-${crypto.randomUUID()}`, signal, progress: (update) => output.progress(update) },
     password,
@@ -47,7 +52,7 @@ export async function startEngine(output: Output, passwordFile: string | undefin
     repository: (place) => resolveRepository(/^\w+:\/\//.test(place) ? place : absolute(place), { clouds, paths }),
     async [Symbol.asyncDispose]() {
       release();
-      await pool.close();
+      await Promise.all([pool.close(), databasePool.close()]);
       await logger.flush();
       await Deno.remove(dataDir, { recursive: true });
     },

@@ -4,6 +4,7 @@ import { ApiError } from "../api/errors.ts";
 import { EngineError, isCancellation } from "../engine/errors.ts";
 import { describeError } from "../engine/jobs/describe_error.ts";
 import { addBackupCommands } from "./backup_commands.ts";
+import { addDatabaseCommands } from "./database_commands.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit_code.ts";
 import { addKeyCommands } from "./key_commands.ts";
 import { jsonOutput, type Output, textOutput } from "./output.ts";
@@ -35,7 +36,7 @@ export async function runCommandLine(args: string[]): Promise<ExitCode | undefin
     code = await outcome(output, () => action(output));
   };
   const program = new Command("syncline")
-    .description("Synchronises directories and keeps backups of them. Without a command it serves the HTTP API.")
+    .description("Synchronises directories and databases, and keeps backups. Without a command it serves the HTTP API.")
     .addHelpText("after", EXIT_CODES)
     .exitOverride()
     .showHelpAfterError("Run the command with --help for its arguments.");
@@ -47,6 +48,7 @@ export async function runCommandLine(args: string[]): Promise<ExitCode | undefin
   addBackupCommands(program, run);
   addKeyCommands(program, run);
   addSyncCommand(program, run);
+  addDatabaseCommands(program, run);
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {

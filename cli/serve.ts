@@ -28,8 +28,8 @@ import { Scheduler } from "../engine/jobs/schedules/mod.ts";
 import { Webhooks } from "../engine/jobs/webhooks/mod.ts";
 import { mergeOperation } from "../engine/merge/mod.ts";
 import { openState } from "../engine/state/mod.ts";
-import { lazyPool } from "../workers/lazy_pool.ts";
-import { createPool, type PoolEvent } from "../workers/pool.ts";
+import { createPool } from "../workers/pool.ts";
+import { createDatabasePool } from "./database_pool.ts";
 
 /** Resolves once the server listens; it runs until a signal stops it. Exits with 1 where it cannot start. */
 export function serve(): Promise<void> {
@@ -55,10 +55,7 @@ async function start(): Promise<void> {
   webhooks.wake();
   const scheduler = new Scheduler(state.schedules, report);
   const pool = createPool({ size: config.workers, onEvent: (event) => logPoolEvent(logger, event) });
-  const databasePool = lazyPool(DATABASE_WORKERS, () => {
-    const onEvent = (event: PoolEvent) => logPoolEvent(logger, event);
-    return createPool({ size: DATABASE_WORKERS, stuckAfterMs: DATABASE_STUCK_MS, onEvent });
-  });
+  const databasePool = createDatabasePool(DATABASE_WORKERS, logger);
   const services = { pool, dataDir, locks: new PathLocks() };
   const backupServices = { ...services, password: config.repositoryPassword, host: Deno.hostname() };
   const stopping = new AbortController();
@@ -117,8 +114,6 @@ const PROBE_MS = 3_000;
 const CLEAN_MS = 3_600_000;
 /** Synchronisations of databases that run at once; more wait. */
 const DATABASE_WORKERS = 2;
-/** SQLite works in the thread itself, and some of its statements take long. */
-const DATABASE_STUCK_MS = 600_000;
 
 function cloudProbes(places: { provider: "s3" | "azure"; location: CloudLocation }[]) {
   return Object.fromEntries(places.map(({ provider, location }) => {

@@ -7,7 +7,7 @@ import { makeSandbox } from "../harness/sandbox.ts";
 Deno.test("help is no failure, and says what the exit codes are", async () => {
   const { code, stdout } = await syncline(["--help"]);
   assert.equal(code, 0);
-  for (const word of ["serve", "backup", "key", "sync", "Exit codes", "SYNCLINE_REPOSITORY_PASSWORD"]) {
+  for (const word of ["serve", "backup", "key", "sync", "database", "Exit codes", "SYNCLINE_REPOSITORY_PASSWORD"]) {
     assert.ok(stdout.includes(word), word);
   }
   assert.match((await syncline(["backup", "prune", "--help"])).stdout, /--keep-weekly/);
