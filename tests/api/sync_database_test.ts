@@ -173,6 +173,19 @@ Deno.test("a missing SQLite target is made with its tables, and only then", asyn
   assert.equal(Object.values(check.prepare("SELECT count(*) FROM Users").get() ?? {})[0], 3);
 });
 
+Deno.test("columns that the source computes are left out of a table that is made, and noted", async () => {
+  using source = new File(
+    "CREATE TABLE Users (id INTEGER PRIMARY KEY, n INTEGER, twice AS (n * 2)); INSERT INTO Users VALUES (1, 5)",
+  );
+  const name = await postgres().createDatabase();
+  const made = await sync(source.url, postgres().url(name), { createMissingTables: true });
+  assert.deepEqual([made.success, made.changesApplied], [true, 1], JSON.stringify(made));
+  assert.ok(made.entities[0].notes.some((note: string) => note.includes("twice")), JSON.stringify(made.entities));
+  using target = new File();
+  assert.equal((await sync(source.url, target.url, { createMissingTables: true })).changesApplied, 1);
+  assert.equal((await sync(source.url, target.url)).changesApplied, 0);
+});
+
 Deno.test("requests that cannot be carried out are refused with what is wrong", async () => {
   using source = new File(SOME);
   using target = new File(USERS);

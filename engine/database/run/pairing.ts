@@ -55,9 +55,8 @@ export function pairTables(
   });
   for (const column of inexact) match(column, findName([...free], column.name));
   for (const { name, generated } of unmatched) {
-    if (wanted === undefined ? !generated || !options.twoWay : wanted.has(name)) {
-      found.push(`the target has no column "${name}"`);
-    }
+    if (wanted === undefined ? !generated : wanted.has(name)) found.push(`the target has no column "${name}"`);
+    else if (wanted === undefined) notes.push(`${name}: is computed in the source and not in the target`);
   }
   for (const column of free) {
     const { name, generated, nullable, hasDefault, identity } = column;

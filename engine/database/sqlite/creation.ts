@@ -4,8 +4,9 @@ import { quote } from "./stored.ts";
 /** The statement that makes a table in which the values of another engine's table stay exact. */
 export function creation(table: Table): { statements: string[]; notes: string[] } {
   const notes: string[] = [];
+  const columns = table.columns.filter(({ generated }) => !generated);
   const isAlias = (name: string) => table.key.length === 1 && table.key[0] === name;
-  const lines = table.columns.map((column) => {
+  const lines = columns.map((column) => {
     const isRowid = isAlias(column.name) && column.logical.kind === "integer" && !isUnsigned64(column.logical);
     const type = isRowid ? "INTEGER PRIMARY KEY" : columnType(column, notes);
     return [quote(column.name), type, column.nullable || isRowid ? "" : "NOT NULL"].filter((part) => part !== "").join(
@@ -16,8 +17,20 @@ export function creation(table: Table): { statements: string[]; notes: string[] 
   if (table.key.length > 0 && !lines.some((line) => line.endsWith(" INTEGER PRIMARY KEY"))) {
     lines.push(`PRIMARY KEY ${list(table.key)}`);
   }
-  for (const names of table.unique) lines.push(`UNIQUE ${list(names)}`);
-  if (table.foreignKeys.length > 0) notes.push("foreign keys are not made");
+  for (const names of table.unique) {
+    if (names.every((name) => columns.some((column) => column.name === name))) lines.push(`UNIQUE ${list(names)}`);
+    else notes.push(`the unique key over ${names.join(", ")} was not made, since it has a computed column`);
+  }
+  const noted = (what: string, names: string[]) => {
+    if (names.length > 0) notes.push(`${what}: ${names.join(", ")}`);
+  };
+  noted(
+    "not made, since computed in the source",
+    table.columns.filter(({ generated }) => generated).map(({ name }) => name),
+  );
+  noted("foreign keys were not made", table.foreignKeys.map(({ name }) => name));
+  const defaults = columns.filter(({ hasDefault, identity }) => hasDefault && !identity);
+  noted("defaults were not made", defaults.map(({ name }) => name));
   return { statements: [`CREATE TABLE ${quote(table.name)} (${lines.join(", ")})`], notes };
 }
 

@@ -66,8 +66,13 @@ class SqliteConnection implements Connection {
 
   async writer(): Promise<Writer> {
     const { database: path, createFile } = this.#spec;
+    const isNew = createFile === true && !isThere(path);
     const database = await this.#opened(await openFile(path, createFile ? "create" : "write", this.#signal));
-    return new SqliteWriter({ database, signal: this.#signal }, () => this.#release(database));
+    return new SqliteWriter({ database, signal: this.#signal }, () => {
+      this.#release(database);
+      // Nothing was committed: then there was no need for a file.
+      if (isNew && fs.existsSync(path) && fs.statSync(path).size === 0) fs.unlinkSync(path);
+    });
   }
 
   creation(table: Table): { statements: string[]; notes: string[] } {

@@ -44,6 +44,12 @@ Deno.test("sqlite: a file that may be made reads as empty and is made by the fir
   await assert.rejects(connection.find("t"), isError("missing", /no table or view t/));
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
   const { statements } = connection.creation(await file.connection.find("t"));
+  {
+    await using writer = await connection.writer();
+    await writer.begin();
+    await writer.create(statements);
+  }
+  await assert.rejects(Deno.stat(path), Deno.errors.NotFound, "what was rolled back leaves nothing");
   await using writer = await connection.writer();
   await writer.begin();
   await writer.create(statements);
