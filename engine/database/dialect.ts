@@ -126,6 +126,9 @@ export interface Writer extends AsyncDisposable {
 /**
  * Rows straight from one server to another of the same kind, without a look at them (PostgreSQL: `COPY … TO` into `COPY … FROM`).
  * Optional: the generic way is `all` and `insert`.
+ *
+ * @param progress is told of so many more rows
+ * @returns how many rows there were
  */
 export type DirectCopy = (
   from: { snapshot: Snapshot; side: TableSide },

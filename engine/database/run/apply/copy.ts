@@ -55,12 +55,9 @@ async function copyDirectly(
   direct: DirectCopy,
 ): Promise<boolean> {
   const { source: from, target: to } = target.entity.pair as NonNullable<EntityWriter["entity"]["pair"]>;
-  let told = 0;
   const refused = await transactions.call(async (writer) => {
-    const rows = await direct({ snapshot, side: from }, { writer, side: to }, (rows) => {
-      target.progressed(rows - told);
-      told = rows;
-    });
+    const progress = (rows: number) => target.progressed(rows);
+    const rows = await direct({ snapshot, side: from }, { writer, side: to }, progress);
     return () => target.copied(rows);
   });
   return refused === undefined;
