@@ -63,10 +63,7 @@ function convert({ convert }: Rendering, value: string | null): string | null {
   return value === null || convert === undefined ? value : convert(value);
 }
 
-/**
- * The parts of one value's text. The colon is a byte string, so that everything is put together as bytes, without a collation. Where
- * the text is longer than the server's limit for texts, everything becomes NULL.
- */
+/** The parts of one value's text. Where the text is longer than the server's limit for texts, everything becomes NULL. */
 function valueText({ sql, length = `LENGTH(${sql})` }: Rendering, column: Column): string {
   const before = typeof length === "number" ? `x'${hexadecimal(`${length}:`)}'` : `${length}, x'3a'`;
   return column.nullable
@@ -74,8 +71,9 @@ function valueText({ sql, length = `LENGTH(${sql})` }: Rendering, column: Column
     : `${before}, ${sql}`;
 }
 
+/** Put together as bytes, for columns may have collations that do not mix. A literal of bytes would give way to them. */
 function concatenated(texts: string[]): string {
-  return texts.length === 0 ? "''" : `CONCAT(${texts.join(", ")})`;
+  return texts.length === 0 ? "''" : `CONCAT(CAST('' AS BINARY), ${texts.join(", ")})`;
 }
 
 function hexadecimal(text: string): string {
