@@ -1,4 +1,4 @@
-import type { ApplyInput, ApplyOptions, LargeProgress } from "./apply.ts";
+import type { ApplyInput, ApplyOptions, ApplyOutput, LargeProgress } from "./apply.ts";
 import { type Copied, type CopyOptions, copyPart, copyToTemporary, mayRetry, PathFailure } from "./copy.ts";
 import { isSameTime } from "./coarse.ts";
 import { JobCounter } from "./counters.ts";
@@ -16,7 +16,7 @@ import {
   type Step,
   type SymlinkStep,
 } from "./plan.ts";
-import { emptyReport, type Report } from "./report.ts";
+import { emptyReport } from "./report.ts";
 import { temporaryName } from "./rules.ts";
 import { openRoot } from "./scan.ts";
 import { Throttle } from "./throttle.ts";
@@ -98,9 +98,9 @@ export class Applier implements Disposable {
   }
 
   /** Puts the waiting replacements in their places. */
-  end(): Report {
+  end(): ApplyOutput {
     this.#placer.replace();
-    return this.#report;
+    return { report: this.#report, deviating: [...this.#placer.deviating] };
   }
 
   #step(directory: string, step: Step): void {
@@ -129,6 +129,7 @@ export class Applier implements Disposable {
         return;
       case "linked":
       case "keep":
+      case "row":
         throw new TypeError(`Cannot apply the step ${step[0]}: it is for the planning`);
     }
   }
@@ -162,11 +163,13 @@ export class Applier implements Disposable {
     directory: string,
     to: Descriptor,
     temporary: string,
-    [, name, , existing]: FileStep,
-    { source, bytes }: Copied,
+    [, name, size, existing, mtime, mtimeNs]: FileStep,
+    { source, bytes, exact }: Copied,
     inside?: PlanLine[],
   ): void {
     this.#report.bytes += bytes;
+    const planned = source.size === size && source.mtime === mtime && source.mtimeNs === mtimeNs;
+    if (!planned || !exact) this.#placer.deviating.add(directory);
     // Holes are no work, but they count in the plan's bytes.
     if (bytes < source.size) Atomics.add(this.#context.counters, JobCounter.bytes, BigInt(source.size - bytes));
     this.#placer.place(directory, to, temporary, writtenFile(name, source), existing, inside);
@@ -246,6 +249,7 @@ export class Applier implements Disposable {
 
   #hardLink(directory: string, [, name, path, existing]: HardLinkStep, inside?: PlanLine[]): void {
     const to = this.#into(directory);
+    this.#placer.deviating.add(directory);
     const [parent, base] = splitPath(path);
     this.#joined ??= openRoot(this.#targetPath, "target");
     const from = this.#joined.directory(parent);

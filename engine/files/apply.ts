@@ -34,8 +34,14 @@ export interface ApplyInput {
   deleting: boolean;
 }
 
+export interface ApplyOutput {
+  report: Report;
+  /** Directories whose baseline has to be made out, because not everything in them became what the plan foresaw. */
+  deviating: string[];
+}
+
 /** Carries segments out: every step on its own, so that one that fails costs no other. */
-export function applySegments(input: ApplyInput, context: TaskContext): Report {
+export function applySegments(input: ApplyInput, context: TaskContext): ApplyOutput {
   using source = openSource(input.roots);
   using target = openRoot(input.roots.target, "target");
   using applier = new Applier(source, target, input, context);
@@ -60,8 +66,7 @@ export interface LargeProgress {
   part?: PartialCopy;
 }
 
-export interface LargeOutput {
-  report: Report;
+export interface LargeOutput extends ApplyOutput {
   /** Undefined where the file is in its place or was given up. */
   progress?: LargeProgress;
 }
@@ -74,7 +79,7 @@ export function copyLarge(input: LargeInput, context: TaskContext): LargeOutput 
   const [[directory, [step]]] = readSegment(input.spool, input.segment);
   if (step[0] !== "file") throw new TypeError(`Cannot copy in parts by the step ${step[0]}`);
   const progress = applier.copyPart(input.segment, directory, step, input.progress ?? { attempt: 1 });
-  return { report: applier.end(), progress };
+  return { ...applier.end(), progress };
 }
 
 /** Removes what {@link copyLarge} left of a file that is not to be gone on with. */

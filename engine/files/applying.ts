@@ -1,4 +1,4 @@
-import type { ApplyOptions, LargeInput } from "./apply.ts";
+import type { ApplyOptions, ApplyOutput, LargeInput } from "./apply.ts";
 import { isDamage } from "./damage.ts";
 import { JobCounter } from "./counters.ts";
 import { NEW_DIRECTORY } from "./directories.ts";
@@ -12,6 +12,9 @@ import { writtenPath } from "./written.ts";
 /** What a step counts in the progress beside its bytes: making a file takes as long as copying this much. */
 const STEP_WEIGHT = 32 * 1024;
 
+/** Directories that a task makes the baseline out of. */
+const MOST_REBASED = 512;
+
 /** Carries a plan out and returns what was done; single failures are in the report. */
 export async function applyPlan(run: Run, plan: Plan): Promise<Report> {
   return await new Application(run, plan).run();
@@ -22,8 +25,10 @@ class Application {
   readonly #plan: Plan;
   readonly #options: ApplyOptions;
   readonly #done: Report = emptyReport();
-  /** A worker was lost: what it had under a temporary name may still be there. */
-  #clean = true;
+  /** Directories whose baseline is not what was planned. */
+  readonly #deviating = new Set<string>();
+  /** What was lost with its worker: some of it may be done, and temporary names may still be there. */
+  readonly #lost: Segment[] = [];
 
   constructor(run: Run, plan: Plan) {
     this.#run = run;
@@ -70,9 +75,11 @@ class Application {
 
   /** Makes what was set aside the baseline; returns false where that turns out to be damaged. */
   async #end(): Promise<boolean> {
-    const { tasks, baseline, rulesKey } = this.#run;
+    const { tasks, baseline, rulesKey, spool } = this.#run;
+    const plan = this.#plan;
     try {
-      await tasks.run("files.end", { baseline, rulesKey, clean: this.#clean });
+      const foreseen = plan.stream("foreseen");
+      await tasks.run("files.end", { baseline, rulesKey, clean: this.#clean, spool, foreseen });
       return true;
     } catch (error) {
       if (!isDamage(error)) throw error;
@@ -83,8 +90,11 @@ class Application {
   /** Whether there is anything to do or to note at all. */
   get #idle(): boolean {
     const { baseline, interrupted } = this.#run.prepared;
-    return !this.#plan.hasSteps && this.#plan.stream("baseline").length === 0 && baseline === "complete" &&
-      !interrupted;
+    return !this.#plan.hasSteps && !this.#plan.hasBaselines && baseline === "complete" && !interrupted;
+  }
+
+  get #clean(): boolean {
+    return this.#lost.length === 0;
   }
 
   async #flush(): Promise<void> {
@@ -138,10 +148,10 @@ class Application {
     const deleting = !this.#done.incomplete;
     const input = { roots, options: this.#options, spool, segments, lines, deleting };
     try {
-      addReport(this.#done, await tasks.run("files.apply", input));
+      this.#add(await tasks.run("files.apply", input));
     } catch (error) {
       if (!isLost(error)) throw error;
-      this.#lost(error, segments.reduce((sum, segment) => sum + segment.steps, 0));
+      this.#lose(error, segments, lines);
     }
   }
 
@@ -151,12 +161,12 @@ class Application {
     const input: LargeInput = { roots, options: this.#options, spool, segment };
     try {
       do {
-        const { report, progress } = await tasks.run("files.large", input);
-        addReport(this.#done, report);
-        input.progress = progress;
+        const done = await tasks.run("files.large", input);
+        this.#add(done);
+        input.progress = done.progress;
       } while (input.progress !== undefined);
     } catch (error) {
-      if (isLost(error)) return this.#lost(error, 1);
+      if (isLost(error)) return this.#lose(error, [segment]);
       await this.#discard(input);
       throw error;
     }
@@ -172,30 +182,39 @@ class Application {
     }
   }
 
+  #add({ report, deviating }: ApplyOutput): void {
+    addReport(this.#done, report);
+    for (const directory of deviating) this.#deviating.add(directory);
+  }
+
   /** Notes that steps were lost with their worker, which may still be at them. */
-  #lost(error: Error, steps: number): void {
-    this.#clean = false;
+  #lose(error: Error, segments: Segment[], lines: PlanLine[] = []): void {
+    const steps = segments.reduce((sum, segment) => sum + segment.steps, 0);
+    this.#lost.push(...segments.filter(({ length }) => length > 0));
+    for (const [directory] of lines) this.#deviating.add(directory);
     this.#done.incomplete = true;
     addError(this.#done, "", `${error.message}; some of its ${steps} steps were not done: run it again`);
   }
 
+  /** Makes out what the plan could not foresee or what became something else. */
   async #rebase(): Promise<void> {
     const { tasks, roots, rules, spool, baseline, workers, pass } = this.#run;
-    const swapped = pass === "back";
-    const directories: string[] = [];
-    await forEachAtOnce(this.#groups(this.#plan.stream("baseline")), workers, async (segments) => {
-      const { report, unsettled } = await tasks.run("files.rebase", {
-        roots,
-        rules,
-        spool,
+    const base = { roots, rules, spool, baseline, swapped: pass === "back" };
+    const unsettled: string[] = [];
+    const work = [
+      ...this.#groups([...this.#plan.stream("baseline"), ...this.#lost]).map((segments) => ({
         segments,
-        baseline,
-        swapped,
-      });
+        directories: [],
+      })),
+      ...chunks([...this.#deviating], MOST_REBASED).map((directories) => ({ segments: [], directories })),
+    ];
+    await forEachAtOnce(work, workers, async (part) => {
+      const { report, unsettled: left } = await tasks.run("files.rebase", { ...base, ...part });
       addReport(this.#done, report);
-      for (const directory of unsettled) directories.push(directory);
+      for (const directory of left) unsettled.push(directory);
     });
-    if (directories.length > 0) await tasks.run("files.absorb", { roots, baseline, swapped, directories });
+    if (unsettled.length === 0) return;
+    await tasks.run("files.absorb", { roots, baseline, swapped: base.swapped, directories: unsettled });
   }
 
   #progress() {
@@ -224,4 +243,8 @@ function isLost(error: unknown): error is Error {
 
 function inline(stream: Stream, steps: number): Segment {
   return { stream, offset: 0, length: 0, steps, bytes: 0 };
+}
+
+function chunks<T>(items: T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }

@@ -110,13 +110,15 @@ export class BaselineStore implements Disposable {
     });
   }
 
-  /** Makes what was set aside the baseline, with facts about the pair, in one step. */
-  settle(facts: Record<string, string>): void {
+  /** Makes rows, and over them what was set aside, the baseline, with facts about the pair, in one step. */
+  settle(facts: Record<string, string>, rows: Iterable<[directory: string, entries: Uint8Array]>): void {
     this.#database.exec("PRAGMA synchronous = FULL");
     this.#transaction(() => {
       const gone = this.#database.prepare("SELECT path FROM aside WHERE entries IS NULL").all();
       const remove = this.#database.prepare("DELETE FROM directory WHERE path = ? OR (path >= ? AND path < ?)");
       for (const { path } of gone as { path: Uint8Array }[]) remove.run(path, below(path, "/"), below(path, "0"));
+      const put = this.#database.prepare("INSERT OR REPLACE INTO directory VALUES (?, ?)");
+      for (const [directory, entries] of rows) put.run(key(directory), entries);
       this.#database.exec(`
         INSERT OR REPLACE INTO directory SELECT path, entries FROM aside WHERE entries IS NOT NULL;
         DELETE FROM aside;

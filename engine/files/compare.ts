@@ -2,84 +2,24 @@
  * Compares one directory's two listings and writes what has to be done. Pure but for its outputs: it reads values, not files.
  * Over 350 lines, because the cases of one path are read together or not understood.
  */
-import { isDeepStrictEqual } from "node:util";
 import type { Listing } from "../posix/mod.ts";
-import {
-  BaselineEncoder,
-  type BaselineEntry,
-  baselineEntry,
-  decodeBaseline,
-  readRow,
-  sourceUnchanged,
-  swapSides,
-  targetUnchanged,
-} from "./baseline.ts";
+import { type BaselineEntry, sourceUnchanged, swapSides, targetUnchanged } from "./baseline.ts";
+import type { CompareInput, CompareOptions, PendingDirectory, Place } from "./compare_input.ts";
 import { conflictName, isLater, resolutionOf, resolveConflict, type Winner } from "./conflict.ts";
+import { DirectoryBaseline } from "./directory_baseline.ts";
 import { pair } from "./pairing.ts";
-import { type Existing, fileStream, type PlanWriter, type Stream } from "./plan.ts";
+import { type Existing, type FileStep, fileStream, type PlanWriter, type Stream } from "./plan.ts";
 import { reconcile, type SideState } from "./reconcile.ts";
 import { addConflict, addError, type Report } from "./report.ts";
 import { isTemporaryName, type Rules } from "./rules.ts";
-import type { Conflict, ConflictStrategy } from "./types.ts";
-
-/** A directory that waits to be compared. */
-export interface PendingDirectory {
-  /** Below the roots; `""` is the roots themselves. */
-  path: string;
-  /** Whether each side has it. */
-  source: boolean;
-  target: boolean;
-  /** Whether an include pattern named it or one above it. */
-  included: boolean;
-  /** It stands where a file goes, or lies in one that does: what is in it is deleted with that. */
-  clear: boolean;
-  /** A conflict was reported for it or one above it, so none is for what lies in it. */
-  reported: boolean;
-  /** How its own metadata differs, where both sides have it: `counted` where more than its time does. */
-  own: "same" | "times" | "counted";
-  /** It is made only where something in it has to be: the other side has deleted it. */
-  conditional: boolean;
-  /** Where one side lacks it: the depth of the highest directory above it (or itself) that this side lacks. */
-  top: number;
-}
-
-/** A directory by its path, and the depth (its number of names) of the highest one above it that one side lacks. */
-export type Place = [path: string, top: number];
-
-export interface CompareOptions {
-  deleteMissing: boolean;
-  strategy: ConflictStrategy;
-  preservePermissions: boolean;
-  /** Whether owners can be set, and so are compared. */
-  owners: boolean;
-  /** The last run was killed: look for its temporary files in directories that only the target has, too. */
-  sweep: boolean;
-  /** For names of the versions that `KeepBoth` keeps. */
-  stamp: string;
-  /** `none`: first run. `partial`: the patterns were others, so a path that it lacks may have been left out. */
-  baseline: "none" | "partial" | "complete";
-  /** The run goes both ways, and this is its pass from the request's source or the one back. */
-  pass?: "forward" | "back";
-}
-
-export interface CompareInput {
-  directory: PendingDirectory;
-  source: Listing | undefined;
-  target: Listing | undefined;
-  /** The stored row of {@link BaselineEncoder}. */
-  baseline: Uint8Array | undefined;
-  /** Whether the target resolves a name that it lists in another case to that same entry. */
-  folds: (name: string, index: number) => boolean;
-  /** Whether both sides' files of that name hold the same bytes. Asked only where both changed. */
-  equal: (name: string) => boolean;
-}
+import type { Conflict } from "./types.ts";
 
 export class DirectoryComparison {
   readonly #rules: Rules;
   readonly #options: CompareOptions;
   readonly #plan: PlanWriter;
   readonly #report: Report;
-  readonly #encoder = new BaselineEncoder();
+  readonly #baseline = new DirectoryBaseline();
   /** Directories that the target lacks and that no pattern names, but something wanted lies in them. */
   readonly needed: Place[] = [];
   /** Directories that only the target has and that stay because something in them does. */
@@ -88,11 +28,9 @@ export class DirectoryComparison {
   #directory!: PendingDirectory;
   #source: Listing | undefined;
   #target: Listing | undefined;
-  #baseline: Map<string, BaselineEntry> | undefined;
   #handled = new Uint8Array(256);
   #touched = false;
-  /** Whether the plan makes out the directory's baseline anew, and whether it puts something new there. */
-  #rebased = false;
+  /** Whether the plan puts something new into the directory. */
   #written = false;
   /** Names that `KeepBoth` gives in the directory. */
   #keptNames: string[] = [];
@@ -112,15 +50,13 @@ export class DirectoryComparison {
     this.#directory = directory;
     this.#source = source;
     this.#target = target;
-    this.#baseline = undefined;
     this.#touched = false;
     this.#written = false;
-    this.#rebased = false;
     this.#keptNames = [];
     this.#equal = input.equal;
     this.#children = [];
+    this.#baseline.begin(source, input.baseline, (i) => this.#isTaken(source as Listing, i), this.#options.pass);
     const partner = pair(source, target, input.folds, (i, j) => this.#renameCase(i, j));
-    this.#readBaseline(input);
     if (this.#handled.length < (target?.length ?? 0)) this.#handled = new Uint8Array(2 * (target?.length ?? 0));
     const handled = this.#handled.fill(0, 0, target?.length ?? 0);
     if (source !== undefined) {
@@ -134,8 +70,9 @@ export class DirectoryComparison {
         if (handled[j] === 0) this.#visitExtra(target, j);
       }
     }
-    // A source that changes after its copy leaves a state that only the run itself knows.
-    if (this.#written && !this.#rebased) this.#plan.add("baseline", directory.path);
+    const outcome = this.#baseline.outcome(this.#written);
+    if (outcome === "list") this.#plan.add("baseline", directory.path);
+    else if (outcome !== "keep") this.#plan.add("foreseen", directory.path, ["row", outcome.toBase64()]);
     if (source !== undefined && !(directory.target ? !this.#touched && directory.own === "same" : !this.#wanted())) {
       this.#plan.add("finish", directory.path, ["finish", directory.own === "counted"]);
       if (directory.own === "counted") this.#report.updated++;
@@ -149,38 +86,11 @@ export class DirectoryComparison {
     return !this.#rules.selective || this.#directory.included || this.#touched;
   }
 
-  /** Decodes the baseline only where it differs from the source: else each entry's baseline is the source's own state. */
-  #readBaseline({ directory, source, baseline }: CompareInput): void {
-    if (source === undefined) {
-      if (baseline !== undefined) this.#baseline = readRow(baseline, this.#swapped);
-      return;
-    }
-    const encoder = this.#encoder;
-    encoder.reset();
-    for (let i = 0; i < source.length; i++) {
-      const type = source.type(i);
-      if (type === "special" || isTemporaryName(source.names[i])) continue;
-      if (this.#judge(source.names[i], type === "directory") === "take") encoder.addListed(source, i);
-    }
-    const current = encoder.bytes;
-    if (equalBytes(current, baseline ?? EMPTY)) {
-      this.#baseline = baseline === undefined ? undefined : SAME_AS_SOURCE;
-      return;
-    }
-    if (baseline !== undefined) this.#baseline = readRow(baseline, this.#swapped);
-    // Where only the order is another one, there is nothing to write.
-    if (baseline?.length === current.length && isDeepStrictEqual(this.#baseline, decodeBaseline(current))) return;
-    this.#plan.add("baseline", directory.path);
-    this.#rebased = true;
-  }
-
-  get #swapped(): boolean {
-    return this.#options.pass === "back";
-  }
-
-  #baselineOf(name: string, i: number): BaselineEntry | undefined {
-    if (this.#baseline !== SAME_AS_SOURCE) return this.#baseline?.get(name);
-    return this.#source === undefined || i < 0 ? undefined : baselineEntry(this.#source, i);
+  /** Whether one of the source's entries is synchronised: what its baseline is made of. */
+  #isTaken(source: Listing, i: number): boolean {
+    const type = source.type(i);
+    if (type === "special" || isTemporaryName(source.names[i])) return false;
+    return this.#judge(source.names[i], type === "directory") === "take";
   }
 
   #path(name: string): string {
@@ -200,6 +110,7 @@ export class DirectoryComparison {
     const [source, target] = [this.#source as Listing, this.#target as Listing];
     this.#add("first", ["rename", source.names[i], target.names[j], target.type(j)]);
     this.#report.renamed++;
+    this.#baseline.doubt();
   }
 
   /** One path that the source has. `j` is the target's entry or −1. */
@@ -224,6 +135,7 @@ export class DirectoryComparison {
     }
     if (targetType === "directory" && this.#judge(name, true) === "skip") {
       addError(this.#report, this.#path(name), "an excluded directory of the target is in its place");
+      this.#baseline.doubt();
       return;
     }
     if (verdict === "pass" && targetType !== undefined) {
@@ -232,17 +144,19 @@ export class DirectoryComparison {
     }
     if (
       this.#options.pass !== undefined && type === "directory" && j < 0 &&
-      this.#baselineOf(name, i)?.type === "directory"
+      this.#baseline.of(name, i)?.type === "directory"
     ) {
       return this.#descend(name, true, false, verdict === "take", { conditional: true });
     }
     const winner = verdict === "pass" ? "source" : this.#settle(name, i, j);
+    if (winner !== "source") this.#baseline.doubt();
     if (winner === "target") return;
     const existing: Existing = targetType === undefined || winner === "both"
       ? "nothing"
       : targetType === "directory"
       ? "directory"
       : "entry";
+    if (existing === "directory") this.#baseline.doubt();
     if (existing === "directory" && this.#options.deleteMissing) {
       this.#descend(name, false, true, true, { clear: true });
     }
@@ -273,9 +187,11 @@ export class DirectoryComparison {
     } else if (source.hardLinks(i) > 1) {
       this.#addLinked(source, i, j, 0, existing);
     } else {
-      this.#add(fileStream(source.size(i), existing), ["file", name, source.size(i), existing], source.size(i));
+      const size = source.size(i);
+      const step: FileStep = ["file", name, size, existing, source.mtime(i), source.mtimeNs(i)];
+      this.#add(fileStream(size, existing), step, size);
       this.#count(existing);
-      this.#report.bytes += source.size(i);
+      this.#report.bytes += size;
     }
   }
 
@@ -327,8 +243,11 @@ export class DirectoryComparison {
       default: {
         if (source.sameData(i, target, j)) return true;
         if (source.size(i) !== target.size(j)) return false;
-        const baseline = this.#baselineOf(source.names[i], i);
-        return sourceUnchanged(baseline, source, i) && targetUnchanged(baseline, target, j);
+        const baseline = this.#baseline.of(source.names[i], i);
+        const same = sourceUnchanged(baseline, source, i) && targetUnchanged(baseline, target, j);
+        // The target keeps coarser times, which only its own listing tells.
+        if (same) this.#baseline.doubt();
+        return same;
       }
     }
   }
@@ -364,6 +283,7 @@ export class DirectoryComparison {
     const step = ["linked", source.names[i], source.size(i), source.identity(i), identity, same, existing] as const;
     this.#plan.add("links", this.#directory.path, [...step]);
     if (same !== 1) this.#touched = true;
+    if (same === 0) this.#baseline.doubt();
   }
 
   /** Finds out whether someone else changed the path, reports that, and says whose version stays. */
@@ -372,7 +292,7 @@ export class DirectoryComparison {
     if (pass !== undefined) return this.#reconcile(name, i, j, pass);
     if (baseline === "none" || this.#directory.reported) return "source";
     const [source, target] = [this.#source, this.#target];
-    const known = this.#baselineOf(name, i);
+    const known = this.#baseline.of(name, i);
     if (known === undefined && i < 0 && baseline === "partial" && strategy !== "SourceWins") return "target";
     if (known === undefined && (baseline === "partial" || j < 0)) return "source";
     if (j >= 0 && target !== undefined && targetUnchanged(known, target, j)) return "source";
@@ -387,7 +307,7 @@ export class DirectoryComparison {
     const { strategy, stamp, pass } = this.#options;
     const conflict: Conflict = { path: this.#path(name), kind, resolution: resolutionOf(strategy, winner) };
     if (winner === "both" && this.#target !== undefined) {
-      conflict.keptAs = conflictName(name, stamp, (kept) => this.#isTaken(kept));
+      conflict.keptAs = conflictName(name, stamp, (kept) => this.#isNamed(kept));
       this.#keptNames.push(conflict.keptAs);
       this.#add("first", ["rename", conflict.keptAs, name, this.#target.type(j)]);
       this.#report.renamed++;
@@ -401,7 +321,7 @@ export class DirectoryComparison {
   #reconcile(name: string, i: number, j: number, pass: "forward" | "back"): Winner {
     const { strategy, baseline } = this.#options;
     const [source, target] = [this.#source, this.#target];
-    const known = baseline === "none" ? undefined : this.#baselineOf(name, i);
+    const known = baseline === "none" ? undefined : this.#baseline.of(name, i);
     const state = (listing: Listing | undefined, index: number, entry: BaselineEntry | undefined): SideState => {
       if (listing === undefined || index < 0) return "absent";
       return targetUnchanged(entry, listing, index) ? "unchanged" : "changed";
@@ -443,7 +363,7 @@ export class DirectoryComparison {
   }
 
   /** Whether one of the directory's names is, or will be, another one's but for case. */
-  #isTaken(name: string): boolean {
+  #isNamed(name: string): boolean {
     const names = [this.#source?.names ?? [], this.#target?.names ?? [], this.#keptNames];
     return names.some((each) => each.some((other) => other.toLowerCase() === name.toLowerCase()));
   }
@@ -456,11 +376,13 @@ export class DirectoryComparison {
       return;
     }
     const type = target.type(j);
+    // What becomes of it, and of what is known in it, is seen when it has happened.
+    if (this.#baseline.of(name, -1) !== undefined) this.#baseline.doubt();
     const verdict = this.#judge(name, type === "directory");
     if (verdict === "skip") return this.#keep();
     this.#report.entries++;
     // What nobody has deleted is new there: the other pass brings it here.
-    const isNew = this.#options.pass !== undefined && this.#baselineOf(name, -1) === undefined;
+    const isNew = this.#options.pass !== undefined && this.#baseline.of(name, -1) === undefined;
     if (isNew && !this.#directory.clear) return this.#keep();
     if (!this.#options.deleteMissing) {
       if (type === "directory" && this.#options.sweep) this.#descend(name, false, true, verdict === "take");
@@ -481,10 +403,6 @@ export class DirectoryComparison {
   }
 }
 
-const EMPTY = new Uint8Array(0);
-
-const SAME_AS_SOURCE = new Map<string, BaselineEntry>();
-
 function writeTime(listing: Listing | undefined, index: number) {
   if (listing === undefined || index < 0) return undefined;
   return { seconds: listing.mtime(index), nanoseconds: listing.mtimeNs(index) };
@@ -492,12 +410,4 @@ function writeTime(listing: Listing | undefined, index: number) {
 
 function changeTime(listing: Listing, index: number) {
   return { seconds: listing.ctime(index), nanoseconds: listing.ctimeNs(index) };
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] !== b[i]) return false;
-  }
-  return true;
 }

@@ -19,6 +19,7 @@ import {
   SEEK_HOLE,
   setTimesAt,
   type Stat,
+  statAt,
   statOf,
   truncate,
   unlinkAt,
@@ -63,10 +64,14 @@ export interface Copied {
   source: Stat;
   /** Bytes of data: all but holes. */
   bytes: number;
+  /** Whether the file system keeps the time as it was given. */
+  exact: boolean;
 }
 
 /** A copy that is not complete yet, as plain data: what its source was when it began, and how far it has come. */
-export interface PartialCopy extends Copied {
+export interface PartialCopy {
+  source: Stat;
+  bytes: number;
   /** All before it is written (and verified). */
   offset: number;
 }
@@ -94,7 +99,7 @@ export function copyToTemporary(
 ): Copied {
   for (let attempt = 1;; attempt++) {
     try {
-      return copyPart(from, name, to, temporary, options, replaced, undefined, Infinity);
+      return copyPart(from, name, to, temporary, options, replaced, undefined, Infinity) as Copied;
     } catch (error) {
       if (!mayRetry(error, attempt)) throw error;
     }
@@ -153,11 +158,13 @@ export function copyPart(
       if (filled.offset < before.size) return filled;
       // Some file systems stamp a file once more when it is closed.
       setTimesAt(to, temporary, before.mtime, before.mtimeNs);
+      const { mtime, mtimeNs } = statAt(to, temporary);
+      const exact = mtime === before.mtime && mtimeNs === before.mtimeNs;
+      return { source: before, bytes: filled.bytes, exact };
     } catch (error) {
       unlinkAt(to, temporary);
       throw error;
     }
-    return { source: before, bytes: filled.bytes };
   } finally {
     close(source);
   }

@@ -56,6 +56,8 @@ async function makeWorld(): Promise<World> {
   for (let i = 0; i < 120; i++) world.write(`source/directory-${i}/file`, `text ${i}`);
   await world.sync();
   for (let i = 0; i < 120; i += 10) world.write(`source/directory-${i}/file`, `changed ${i}`);
+  // Its baseline is not foreseen.
+  fs.linkSync(`${world.source}/directory-0/file`, `${world.source}/directory-0/link`);
   world.write("target/directory-1/file", "by someone else");
   return world;
 }

@@ -35,6 +35,8 @@ export class Placer implements Disposable {
   readonly #trash: Trash | undefined;
   readonly #context: TaskContext;
   readonly #waiting: Replacement[] = [];
+  /** Directories in which not everything went as it was planned. */
+  readonly deviating = new Set<string>();
 
   constructor(target: Tree, report: Report, log: WrittenLog, trash: Trash | undefined, context: TaskContext) {
     this.#context = context;
@@ -56,6 +58,7 @@ export class Placer implements Disposable {
     } catch (error) {
       if (!(error instanceof PosixError || error instanceof PathFailure)) throw error;
       addError(this.#report, joinPath(directory, name), error);
+      this.deviating.add(directory);
       if (!isFull(error)) this.#report.incomplete = true;
     }
   }

@@ -15,7 +15,8 @@ import type { EntryType } from "../posix/mod.ts";
  * - `join`: hard links to files that are there by now.
  * - `delete`: backwards, children before parents.
  * - `finish`: directories whose permissions and times are set last.
- * - `baseline`: directories whose baseline has to be written anew.
+ * - `baseline`: directories whose baseline has to be made out when all else is done.
+ * - `foreseen`: directories with the baseline that they have then, provided that each step did what it says.
  */
 export type Stream =
   | "first"
@@ -27,13 +28,14 @@ export type Stream =
   | "join"
   | "delete"
   | "finish"
-  | "baseline";
+  | "baseline"
+  | "foreseen";
 
 /** What stands in the target where a step puts something. */
 export type Existing = "nothing" | "entry" | "directory";
 
-/** Copy a file of so many bytes. */
-export type FileStep = ["file", name: string, size: number, existing: Existing];
+/** Copy a file of so many bytes, and of this time where the plan foresees the baseline. */
+export type FileStep = ["file", name: string, size: number, existing: Existing, mtime?: number, mtimeNs?: number];
 export type SymlinkStep = ["symlink", name: string, to: string, existing: Existing];
 export type HardLinkStep = ["hardlink", name: string, to: string, existing: Existing];
 
@@ -55,7 +57,9 @@ export type Step =
   /** For `links`: what is known of a hard-linked file. `same` is 0: other data, 1: the same, 2: the same, other metadata. */
   | ["linked", name: string, size: number, source: string, target: string, same: 0 | 1 | 2, existing: Existing]
   /** For `finish`: whether permissions change as well (they count, times do not). For `baseline`: no steps. */
-  | ["finish", counted: boolean];
+  | ["finish", counted: boolean]
+  /** For `foreseen`: the row of the baseline, in base 64. */
+  | ["row", entries: string];
 
 /** A line: a directory's path below the roots, and what is to be done in it. */
 export type PlanLine<T = Step> = [directory: string, steps: T[]];
@@ -86,6 +90,9 @@ export function fileStream(size: number, existing: Existing): Stream {
 const MOST_STEPS = 512;
 const MOST_BYTES = 64 * 2 ** 20;
 
+/** By how much a group may hold more steps than it should, so that a few are not left over for one of their own. */
+const TOLERANCE = 9 / 8;
+
 /**
  * Joins neighbouring segments until they hold so many steps or too many bytes, as scans leave many small ones. A task that
  * replaces files waits for the disk once, however many segments it has.
@@ -94,7 +101,8 @@ export function groupSegments<S extends string>(segments: Segment<S>[], mostStep
   const groups: Segment<S>[][] = [];
   let [steps, bytes] = [Infinity, Infinity];
   for (const segment of segments) {
-    if (steps + segment.steps > mostSteps || bytes + segment.bytes > MOST_BYTES) {
+    const full = steps >= mostSteps || steps + segment.steps > mostSteps * TOLERANCE;
+    if (full || bytes + segment.bytes > MOST_BYTES) {
       groups.push([]);
       [steps, bytes] = [0, 0];
     }

@@ -1,7 +1,9 @@
-import type { Place } from "./compare.ts";
+import type { Place } from "./compare_input.ts";
 import type { Segment, Stream } from "./plan.ts";
 import { addError, addReport, emptyReport, type Report } from "./report.ts";
 import type { ScanOutput } from "./scan.ts";
+
+const BASELINE_STREAMS: readonly Stream[] = ["baseline", "foreseen"];
 
 /** A whole plan: where its segments lie, in their order, and what they would do. */
 export class Plan {
@@ -51,7 +53,11 @@ export class Plan {
   }
 
   get hasSteps(): boolean {
-    return this.#segments.some((segments) => segments.some((segment) => segment.stream !== "baseline"));
+    return this.#segments.some((segments) => segments.some(({ stream }) => !BASELINE_STREAMS.includes(stream)));
+  }
+
+  get hasBaselines(): boolean {
+    return this.#segments.some((segments) => segments.some(({ stream }) => BASELINE_STREAMS.includes(stream)));
   }
 
   /** Completes the figures once everything is compared. Where something could not be read, nothing is deleted. */

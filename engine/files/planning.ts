@@ -1,4 +1,4 @@
-import type { CompareOptions, PendingDirectory } from "./compare.ts";
+import type { CompareOptions, PendingDirectory } from "./compare_input.ts";
 import { JobCounter } from "./counters.ts";
 import { Plan } from "./planned.ts";
 import { counter, type Run, watch } from "./run.ts";

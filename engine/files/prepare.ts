@@ -4,6 +4,7 @@ import { BaselineStore, removeBaseline } from "./baseline_store.ts";
 import { FAILED, openRoot } from "./scan.ts";
 import { DamagedBaseline, isDamage } from "./damage.ts";
 import { absorbWritten } from "./absorb.ts";
+import { readSegments, type Segment } from "./plan.ts";
 import { isTrash } from "./trash.ts";
 import { writtenPath } from "./written.ts";
 import { EngineError } from "../errors.ts";
@@ -179,7 +180,7 @@ function absorbLastRun(input: PrepareInput, store: BaselineStore, context: TaskC
     read: (directory) => store.readAside(directory) ?? store.read(directory),
     checkpoint: () => context.checkpoint(),
   });
-  store.settle({});
+  store.settle({}, []);
   fs.rmSync(log);
 }
 
@@ -251,13 +252,26 @@ export function flush({ target, trash }: { target: string; trash?: string }, con
 export interface EndInput {
   baseline: string;
   rulesKey: string;
+  spool: string;
+  /** The segments of the stream `foreseen`. */
+  foreseen: Segment[];
   /** Whether every step was tried, so that no temporary file can be left. */
   clean: boolean;
 }
 
-/** Makes what the run set aside the pair's baseline, and notes that the run has ended. */
-export function end({ baseline, rulesKey, clean }: EndInput): void {
+/** Makes what the plan foresaw and what the run set aside the pair's baseline, and notes that the run has ended. */
+export function end({ baseline, rulesKey, clean, spool, foreseen }: EndInput): void {
   using store = new BaselineStore(baseline);
-  store.settle({ format: FORMAT, complete: "yes", rules: rulesKey, running: clean ? "no" : "yes" });
+  const facts = { format: FORMAT, complete: "yes", rules: rulesKey, running: clean ? "no" : "yes" };
+  store.settle(facts, foreseenRows(spool, foreseen));
   fs.rmSync(writtenPath(baseline), { force: true });
+}
+
+function* foreseenRows(spool: string, segments: Segment[]): Generator<[directory: string, entries: Uint8Array]> {
+  for (const lines of readSegments(spool, segments)) {
+    for (const [directory, [step]] of lines) {
+      if (step[0] !== "row") throw new TypeError(`Cannot take the step ${step[0]} for a baseline`);
+      yield [directory, Uint8Array.fromBase64(step[1])];
+    }
+  }
 }

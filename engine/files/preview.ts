@@ -64,6 +64,7 @@ function toEntry(directory: string, step: Step, stays: Set<string>): PlanEntry |
     case "stale":
     case "linked":
     case "keep":
+    case "row":
       return undefined;
   }
 }

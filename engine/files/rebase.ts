@@ -10,12 +10,13 @@ import { writtenPath } from "./written.ts";
 import { hasCode, Listing, PosixError, readDirectory } from "../posix/mod.ts";
 import type { TaskContext } from "../../workers/types.ts";
 
-/** Writes the baseline of the directories that segments of the stream `baseline` name. */
+/** Makes out the baseline of the directories that are named, or that segments name, whatever their steps. */
 export interface RebaseInput {
   roots: Roots;
   rules: RuleOptions;
   spool: string;
   segments: Segment[];
+  directories: string[];
   /** File of the pair's baseline. */
   baseline: string;
   /** The baseline was made in the other direction. */
@@ -43,9 +44,11 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
   const encoder = new BaselineEncoder();
   const listings = [new Listing(), new Listing()] as const;
   const rows: [path: string, entries: Uint8Array | null][] = [];
-  for (const [path] of input.segments.flatMap((segment) => readSegment(input.spool, segment))) {
+  const named = input.segments.flatMap((segment) => readSegment(input.spool, segment)).map(([path]) => path);
+  for (const path of new Set([...named, ...input.directories])) {
     context.checkpoint();
-    const old = readRow(store.read(path), input.swapped);
+    const stored = store.read(path);
+    const old = readRow(stored, input.swapped);
     try {
       const from = readDirectory(source.directory(path), listings[0]);
       const to = readDirectory(target.directory(path), listings[1]);
@@ -60,6 +63,7 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
       }
     } catch (error) {
       if (!(error instanceof PosixError)) throw error;
+      rows.push([path, stored ?? new Uint8Array(0)]);
       // Where a side lacks the directory they agree on nothing, and the failure to make it has been reported.
       if (hasCode(error, "ENOENT")) unsettled.push(path);
       else addError(report, path, error);

@@ -1,6 +1,7 @@
 import { JobCounter } from "./counters.ts";
 import { BaselineReader } from "./baseline_store.ts";
-import { type CompareOptions, DirectoryComparison, type PendingDirectory, type Place } from "./compare.ts";
+import { DirectoryComparison } from "./compare.ts";
+import type { CompareOptions, PendingDirectory, Place } from "./compare_input.ts";
 import { isLater } from "./conflict.ts";
 import { PlanWriter, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";

@@ -6,6 +6,7 @@ import { list } from "./listing.ts";
 import type { Scenario } from "./options.ts";
 import { progress } from "./print.ts";
 import type { MemoryPeak } from "./process_usage.ts";
+import { readAll } from "./source.ts";
 import type { CopyScenario, Outcome, Tool } from "./tool.ts";
 
 const CHANGED_FILES = 1000;
@@ -81,6 +82,8 @@ export class CopyBench {
   async #measure(scenario: CopyScenario, tool: Tool, round: number, target: string): Promise<Run> {
     const { serverMemory, signal } = this.#options;
     const source = this.#source(scenario);
+    // rclone and the kernel both drop what was read from the cache: who comes next would read the disk, and the others not.
+    await readAll(source, signal);
     await run(["sync"], { signal });
     const busyBefore = await busyProcessors(BUSY_MS);
     await serverMemory.restart();

@@ -44,7 +44,12 @@ export async function workingCopy(original: string, copy: string, signal: AbortS
   progress("copying and reading the tree");
   await run(["cp", "-a", `${original}/.`, copy], { signal });
   await run(["find", copy, "-type", "b,c,p,s", "-delete"], { signal });
-  await run(["sh", "-c", 'find "$0" -type f -exec cat {} + >/dev/null', copy], { signal });
+  await readAll(copy, signal);
+}
+
+/** Reads every file below a directory, so that the page cache has it. */
+export async function readAll(directory: string, signal: AbortSignal): Promise<void> {
+  await run(["sh", "-c", 'find "$0" -type f -exec cat {} + >/dev/null', directory], { signal });
 }
 
 /** Writes a file of this size, a whole number of MiB; no two MiB of it are alike. */

@@ -1,0 +1,54 @@
+import type { ConflictStrategy } from "./types.ts";
+import type { Listing } from "../posix/mod.ts";
+
+/** A directory that waits to be compared. */
+export interface PendingDirectory {
+  /** Below the roots; `""` is the roots themselves. */
+  path: string;
+  /** Whether each side has it. */
+  source: boolean;
+  target: boolean;
+  /** Whether an include pattern named it or one above it. */
+  included: boolean;
+  /** It stands where a file goes, or lies in one that does: what is in it is deleted with that. */
+  clear: boolean;
+  /** A conflict was reported for it or one above it, so none is for what lies in it. */
+  reported: boolean;
+  /** How its own metadata differs, where both sides have it: `counted` where more than its time does. */
+  own: "same" | "times" | "counted";
+  /** It is made only where something in it has to be: the other side has deleted it. */
+  conditional: boolean;
+  /** Where one side lacks it: the depth of the highest directory above it (or itself) that this side lacks. */
+  top: number;
+}
+
+/** A directory by its path, and the depth (its number of names) of the highest one above it that one side lacks. */
+export type Place = [path: string, top: number];
+
+export interface CompareOptions {
+  deleteMissing: boolean;
+  strategy: ConflictStrategy;
+  preservePermissions: boolean;
+  /** Whether owners can be set, and so are compared. */
+  owners: boolean;
+  /** The last run was killed: look for its temporary files in directories that only the target has, too. */
+  sweep: boolean;
+  /** For names of the versions that `KeepBoth` keeps. */
+  stamp: string;
+  /** `none`: first run. `partial`: the patterns were others, so a path that it lacks may have been left out. */
+  baseline: "none" | "partial" | "complete";
+  /** The run goes both ways, and this is its pass from the request's source or the one back. */
+  pass?: "forward" | "back";
+}
+
+export interface CompareInput {
+  directory: PendingDirectory;
+  source: Listing | undefined;
+  target: Listing | undefined;
+  /** The stored row of {@link BaselineEncoder}. */
+  baseline: Uint8Array | undefined;
+  /** Whether the target resolves a name that it lists in another case to that same entry. */
+  folds: (name: string, index: number) => boolean;
+  /** Whether both sides' files of that name hold the same bytes. Asked only where both changed. */
+  equal: (name: string) => boolean;
+}
