@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { createRandom, type Random, testSeed } from "../../tests/harness/random.ts";
 import { canonical } from "./canonical.ts";
@@ -224,12 +225,19 @@ Deno.test("random JSON keeps its value and has one text, however it is spaced an
     if (object) parts.sort(() => random.below(3) - 1);
     return `${space()}${object ? "{" : "["}${parts.join(",")}${space()}${object ? "}" : "]"}`;
   };
+  // Written from the value: V8 15's JSON.parse now and then loses a member whose key has an escape sequence.
+  const expected = (value: unknown): string => {
+    if (typeof value === "number") return canonical("decimal", JSON.stringify(value));
+    if (value === null || typeof value !== "object") return JSON.stringify(value);
+    if (Array.isArray(value)) return `[${value.map(expected).join(",")}]`;
+    const members = Object.entries(value).sort(([one], [other]) =>
+      Buffer.compare(Buffer.from(one), Buffer.from(other))
+    );
+    return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${expected(item)}`).join(",")}}`;
+  };
   for (let round = 0; round < 3000; round++) {
-    const value = JSON.parse(JSON.stringify(randomJson(random, 0)));
-    const text = canonical("json", write(value));
-    // ECMAScript's -0 is no value of JSON's decimals.
-    assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(value)));
-    assert.equal(canonical("json", write(value)), text);
+    const value = randomJson(random, 0);
+    assert.equal(canonical("json", write(value)), expected(value));
   }
 });
 
