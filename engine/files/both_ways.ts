@@ -66,8 +66,7 @@ export async function syncBothWays(
       if (hasAside) passes[1].plan = await makePlan(passes[1].run);
       results.push(await apply(passes[1], started));
     }
-    await emptyTrash(request, runs);
-    return joined(results, started);
+    return joined(withErrors(results, await emptyTrash(request, runs)), started);
   } finally {
     await fs.rm(backSpool, { force: true });
   }
@@ -151,11 +150,18 @@ function joined(results: SyncFilesResult[], started: number): SyncFilesResult {
   };
 }
 
-/** Removes what the sides' own trashes have kept for longer than is asked. */
-async function emptyTrash(request: SyncFilesRequest, runs: Run[]): Promise<void> {
-  if (request.trashDirectory !== undefined) return;
+/** Removes what the sides' own trashes have kept for longer than is asked; what could not be removed. */
+async function emptyTrash(request: SyncFilesRequest, runs: Run[]): Promise<string[]> {
+  if (request.trashDirectory !== undefined) return [];
   const before = Date.now() - request.trashRetentionDays * DAY_MS;
+  const errors: string[] = [];
   for (const { tasks, roots } of runs) {
-    await tasks.run("files.emptyTrash", { trash: `${roots.target}/${OWN_TRASH}`, before });
+    const report = await tasks.run("files.emptyTrash", { root: roots.target, trash: OWN_TRASH, before });
+    errors.push(...report.errors);
   }
+  return errors;
+}
+
+function withErrors([first, ...others]: SyncFilesResult[], errors: string[]): SyncFilesResult[] {
+  return [{ ...first, success: first.success && errors.length === 0, errors: [...first.errors, ...errors] }, ...others];
 }

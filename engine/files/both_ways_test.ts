@@ -233,3 +233,21 @@ Deno.test("a trash keeps things for as long as is asked", async () => {
   await world.sync(BOTH);
   assert.deepEqual(trashed(world, "target"), ["1"]);
 });
+
+Deno.test("emptying a trash follows no link, and what it cannot remove costs nothing else", async () => {
+  using world = new World();
+  write(world, "source/a", "1");
+  await world.sync(BOTH);
+  const folder = "20200101T000000Z-0123456789ab";
+  write(world, `outside/${folder}/x`, "not ours");
+  // A link is no trash, whatever it leads to.
+  fs.symlinkSync(`${world.path}/outside`, `${world.target}/.syncline-trash`);
+  await assert.rejects(world.sync(BOTH), { kind: "invalid" });
+  fs.unlinkSync(`${world.target}/.syncline-trash`);
+  // A link in it goes, and not what it leads to.
+  fs.mkdirSync(`${world.target}/.syncline-trash/${folder}/deep`, { recursive: true });
+  fs.symlinkSync(`${world.path}/outside`, `${world.target}/.syncline-trash/${folder}/deep/link`);
+  assert.deepEqual((await world.sync(BOTH)).errors, []);
+  assert.deepEqual(fs.readdirSync(`${world.target}/.syncline-trash`), []);
+  assert.equal(fs.readFileSync(`${world.path}/outside/${folder}/x`, "utf8"), "not ours");
+});

@@ -26,11 +26,17 @@ export const REPEAT = `INSERT INTO webhook_deliveries (event_id, subscription_id
 
 export const NEWEST = "SELECT max(id) AS id FROM webhook_deliveries WHERE event_id = ? AND subscription_id = ?";
 
-export const DROP_OLD = `DELETE FROM webhook_events WHERE id IN (SELECT id FROM webhook_events WHERE created_at < ?1
-  ORDER BY created_at LIMIT 100)`;
+/** What has yet to be delivered stays, however old it is and however many there are. */
+const IS_OVER = `NOT EXISTS (SELECT 1 FROM webhook_deliveries
+  WHERE event_id = webhook_events.id AND next_attempt_at IS NOT NULL)`;
 
+export const DROP_OLD = `DELETE FROM webhook_events WHERE id IN (SELECT id FROM webhook_events
+  WHERE created_at < ?1 AND ${IS_OVER} ORDER BY created_at LIMIT 100)`;
+
+/** ?1 is how many of the newest stay. */
 export const DROP_BEYOND = `DELETE FROM webhook_events WHERE id IN (SELECT id FROM webhook_events
-  ORDER BY created_at DESC LIMIT 100 OFFSET ?1)`;
+  WHERE created_at < (SELECT created_at FROM webhook_events ORDER BY created_at DESC LIMIT 1 OFFSET ?1) AND ${IS_OVER}
+  ORDER BY created_at LIMIT 100)`;
 
 export const SUBSCRIPTIONS = `SELECT id, url, events, description, created_at AS createdAt, disabled_at AS disabledAt
   FROM webhook_subscriptions ORDER BY created_at, rowid`;
