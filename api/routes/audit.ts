@@ -3,7 +3,7 @@ import type { AuditStore } from "../../engine/state/mod.ts";
 import { type AppEnv, BASE_PATH } from "../environment.ts";
 import { needs } from "../middleware/authentication.ts";
 import { AuditAnswer, AuditQueryParams } from "../schemas/audit.ts";
-import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
+import { cursorAfter, errorAnswers, jsonAnswer } from "../schemas/common.ts";
 
 const list = createRoute({
   method: "get",
@@ -22,6 +22,6 @@ export function registerAudit(app: OpenAPIHono<AppEnv>, store: AuditStore): void
   app.openapi(list, (c) => {
     const { limit, cursor: before, keyId } = c.req.valid("query");
     const entries = store.list({ limit, before, keyId });
-    return c.json({ entries, nextCursor: entries.length < limit ? null : String(entries[entries.length - 1].id) }, 200);
+    return c.json({ entries, nextCursor: cursorAfter(entries, limit) }, 200);
   });
 }

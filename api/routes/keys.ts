@@ -4,8 +4,8 @@ import { CONFIGURED_KEY_NAME } from "../admin_token.ts";
 import { type AppEnv, BASE_PATH } from "../environment.ts";
 import { ApiError, errorBody, invalidRequest } from "../errors.ts";
 import { needs } from "../middleware/authentication.ts";
-import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
-import { CreatedKeyAnswer, CreateKeyBody, KeyListAnswer, KeyParams } from "../schemas/keys.ts";
+import { errorAnswers, idParams, jsonAnswer } from "../schemas/common.ts";
+import { CreatedKeyAnswer, CreateKeyBody, KeyListAnswer } from "../schemas/keys.ts";
 
 const PATH = `${BASE_PATH}/keys`;
 const tags = ["Keys"];
@@ -37,7 +37,7 @@ const remove = createRoute({
   description: "It stops working at once. The last key with the scope `admin` stays (409).",
   tags,
   ...needs("admin"),
-  request: { params: KeyParams },
+  request: { params: idParams },
   responses: { 204: { description: "Deleted" }, ...errorAnswers(404, 409) },
 });
 

@@ -3,7 +3,7 @@ import { cronFault, type Schedule, type ScheduleSettings } from "../../engine/jo
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
 import { ApiError, invalidRequest } from "../errors.ts";
 import { needs } from "../middleware/authentication.ts";
-import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
+import { cursorAfter, errorAnswers, idParams, jsonAnswer } from "../schemas/common.ts";
 import { describeIssues } from "../schemas/issues.ts";
 import {
   ChangeScheduleBody,
@@ -13,7 +13,6 @@ import {
   ScheduledRunListAnswer,
   ScheduledRunQuery,
   ScheduleListAnswer,
-  ScheduleParams,
   shownRequest,
 } from "../schemas/schedules.ts";
 
@@ -45,7 +44,7 @@ const get = createRoute({
   method: "get",
   path: `${PATH}/{id}`,
   summary: "Gets a schedule",
-  request: { params: ScheduleParams },
+  request: { params: idParams },
   responses: { 200: jsonAnswer(ScheduleAnswer, "The schedule"), ...errorAnswers(404) },
 });
 
@@ -56,7 +55,7 @@ const change = createRoute({
   summary: "Changes a schedule",
   description: "Fields that are left out stay as they are. A run that is under way goes on.",
   request: {
-    params: ScheduleParams,
+    params: idParams,
     body: { required: true, content: { "application/json": { schema: ChangeScheduleBody } } },
   },
   responses: { 200: jsonAnswer(ScheduleAnswer, "Changed"), ...errorAnswers(400, 404, 413, 503) },
@@ -67,7 +66,7 @@ const remove = createRoute({
   method: "delete",
   path: `${PATH}/{id}`,
   summary: "Deletes a schedule with its history",
-  request: { params: ScheduleParams },
+  request: { params: idParams },
   responses: { 204: { description: "Deleted" }, ...errorAnswers(404, 503) },
 });
 
@@ -77,7 +76,7 @@ const runs = createRoute({
   path: `${PATH}/{id}/runs`,
   summary: "Lists a schedule's runs, newest first",
   description: "The newest 1,000 are kept.",
-  request: { params: ScheduleParams, query: ScheduledRunQuery },
+  request: { params: idParams, query: ScheduledRunQuery },
   responses: { 200: jsonAnswer(ScheduledRunListAnswer, "A page of runs"), ...errorAnswers(400, 404) },
 });
 
@@ -117,7 +116,7 @@ export function registerSchedules(app: OpenAPIHono<AppEnv>, { scheduler }: AppDe
     const { id: scheduleId } = find(c.req.valid("param").id);
     const { limit, cursor: before } = c.req.valid("query");
     const page = scheduler.runs({ scheduleId, limit, before });
-    return c.json({ runs: page, nextCursor: page.length < limit ? null : String(page[page.length - 1].id) }, 200);
+    return c.json({ runs: page, nextCursor: cursorAfter(page, limit) }, 200);
   });
 }
 

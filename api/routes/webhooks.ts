@@ -4,7 +4,7 @@ import type { StoredAnswer } from "../../engine/state/mod.ts";
 import { type AppDependencies, type AppEnv, BASE_PATH } from "../environment.ts";
 import { ApiError, errorBody, invalidRequest } from "../errors.ts";
 import { needs } from "../middleware/authentication.ts";
-import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
+import { cursorAfter, errorAnswers, idParams, jsonAnswer } from "../schemas/common.ts";
 import {
   CreatedSubscriptionAnswer,
   DeliveryAnswer,
@@ -13,7 +13,6 @@ import {
   DeliveryQueryParams,
   SubscribeBody,
   SubscriptionListAnswer,
-  SubscriptionParams,
 } from "../schemas/webhooks.ts";
 
 const PATH = `${BASE_PATH}/webhooks`;
@@ -45,7 +44,7 @@ const remove = createRoute({
   method: "delete",
   path: `${PATH}/{id}`,
   summary: "Deletes a subscription, with what it has yet to be sent",
-  request: { params: SubscriptionParams },
+  request: { params: idParams },
   responses: { 204: { description: "Deleted" }, ...errorAnswers(404, 503) },
 });
 
@@ -55,7 +54,7 @@ const deliveries = createRoute({
   path: `${PATH}/{id}/deliveries`,
   summary: "Lists what was sent to a subscription, newest first, with every try",
   description: "Kept for 30 days, of the newest 10,000 events.",
-  request: { params: SubscriptionParams, query: DeliveryQueryParams },
+  request: { params: idParams, query: DeliveryQueryParams },
   responses: { 200: jsonAnswer(DeliveryListAnswer, "A page of deliveries"), ...errorAnswers(400, 404) },
 });
 
@@ -73,7 +72,7 @@ const test = createRoute({
   method: "post",
   path: `${PATH}/{id}/test`,
   summary: "Sends a `webhook.test` to a subscription",
-  request: { params: SubscriptionParams },
+  request: { params: idParams },
   responses: { 200: jsonAnswer(DeliveryAnswer, TRIED), ...errorAnswers(404, 409, 503) },
 });
 
@@ -110,7 +109,7 @@ export function registerWebhooks(app: OpenAPIHono<AppEnv>, { webhooks }: AppDepe
     const { id: subscriptionId } = find(c.req.valid("param").id);
     const { limit, cursor: before, status } = c.req.valid("query");
     const page = webhooks.deliveries({ subscriptionId, limit, before, status });
-    return c.json({ deliveries: page, nextCursor: page.length < limit ? null : String(page[page.length - 1].id) }, 200);
+    return c.json({ deliveries: page, nextCursor: cursorAfter(page, limit) }, 200);
   });
   app.openapi(redeliver, async (c) => {
     const { id, deliveryId: written } = c.req.valid("param");

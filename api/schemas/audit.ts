@@ -1,15 +1,9 @@
 /** The audit log. */
 import { z } from "@hono/zod-openapi";
-import { text, timestamp } from "./common.ts";
+import { numberedPage, text, timestamp } from "./common.ts";
 
 export const AuditQueryParams = z.strictObject({
-  limit: z.string().regex(/^\d{1,4}$/, "must be a whole number").transform(Number)
-    .refine((value) => value >= 1 && value <= 1_000, "must be from 1 to 1000").default(100)
-    .openapi({ type: "integer", default: 100 }),
-  cursor: z.string().regex(/^\d{1,15}$/, "must be a cursor").transform(Number).optional().openapi({
-    type: "string",
-    description: "`nextCursor` of the page before.",
-  }),
+  ...numberedPage,
   keyId: text(1, 128).optional().openapi({ description: "Only what was done with this API key." }),
 });
 

@@ -23,6 +23,27 @@ export const localPath = z.string()
   })
   .refine(isCleanText, CLEAN);
 
+/** The query of a list whose pages go on below a number, which is the cursor. */
+export const numberedPage = {
+  limit: z.string().regex(/^\d{1,4}$/, "must be a whole number").transform(Number)
+    .refine((value) => value >= 1 && value <= 1_000, "must be from 1 to 1000").default(100)
+    .openapi({ type: "integer", default: 100 }),
+  cursor: z.string().regex(/^\d{1,15}$/, "must be a cursor").transform(Number).optional().openapi({
+    type: "string",
+    description: "`nextCursor` of the page before.",
+  }),
+};
+
+/** The cursor after a page of such a list: null where it is the last one. */
+export function cursorAfter(page: { id: number }[], limit: number): string | null {
+  return page.length < limit ? null : String(page[page.length - 1].id);
+}
+
+/** The path's `id`. */
+export const idParams = z.object({
+  id: z.string().min(1).max(128).openapi({ param: { name: "id", in: "path" } }),
+});
+
 export const timestamp = z.iso.datetime().openapi({ example: "2024-01-15T10:30:00Z" });
 
 export const ErrorSchema = z.object({

@@ -26,7 +26,3 @@ export const CreatedKeyAnswer = KeyAnswer.extend({
 }).openapi("CreatedKey");
 
 export const KeyListAnswer = z.object({ keys: z.array(KeyAnswer), totalCount: z.int().min(0) }).openapi("KeyList");
-
-export const KeyParams = z.object({
-  id: z.string().min(1).max(128).openapi({ param: { name: "id", in: "path" } }),
-});

@@ -4,7 +4,7 @@ import { describeConnection, parseConnectionString } from "../../engine/database
 import { SCHEDULED_OPERATIONS, type ScheduledOperation } from "../../engine/jobs/schedules/mod.ts";
 import { BASE_PATH } from "../environment.ts";
 import { Check, CreateBackupBody, Prune } from "./backup_requests.ts";
-import { text, timestamp } from "./common.ts";
+import { numberedPage, text, timestamp } from "./common.ts";
 import { SyncDatabaseBody } from "./sync_database.ts";
 import { SyncFilesBody } from "./sync_files.ts";
 
@@ -89,16 +89,6 @@ export const ScheduledRunListAnswer = z.object({
   nextCursor: z.string().nullable(),
 }).openapi("ScheduledRunList");
 
-export const ScheduleParams = z.object({
-  id: z.string().min(1).max(128).openapi({ param: { name: "id", in: "path" } }),
-});
-
 export const ScheduledRunQuery = z.strictObject({
-  limit: z.string().regex(/^\d{1,4}$/, "must be a whole number").transform(Number)
-    .refine((value) => value >= 1 && value <= 1_000, "must be from 1 to 1000").default(100)
-    .openapi({ type: "integer", default: 100 }),
-  cursor: z.string().regex(/^\d{1,15}$/, "must be a cursor").transform(Number).optional().openapi({
-    type: "string",
-    description: "`nextCursor` of the page before.",
-  }),
+  ...numberedPage,
 });

@@ -1,7 +1,7 @@
 /** Webhooks. */
 import { z } from "@hono/zod-openapi";
 import { isSecret, WEBHOOK_EVENTS } from "../../engine/jobs/webhooks/mod.ts";
-import { text, timestamp } from "./common.ts";
+import { idParams, numberedPage, text, timestamp } from "./common.ts";
 
 const event = z.enum(WEBHOOK_EVENTS);
 
@@ -55,21 +55,11 @@ export const DeliveryListAnswer = z.object({
   nextCursor: z.string().nullable(),
 }).openapi("DeliveryList");
 
-export const SubscriptionParams = z.object({
-  id: z.string().min(1).max(128).openapi({ param: { name: "id", in: "path" } }),
-});
-
-export const DeliveryParams = SubscriptionParams.extend({
+export const DeliveryParams = idParams.extend({
   deliveryId: z.string().min(1).max(128).openapi({ param: { name: "deliveryId", in: "path" } }),
 });
 
 export const DeliveryQueryParams = z.strictObject({
-  limit: z.string().regex(/^\d{1,4}$/, "must be a whole number").transform(Number)
-    .refine((value) => value >= 1 && value <= 1_000, "must be from 1 to 1000").default(100)
-    .openapi({ type: "integer", default: 100 }),
-  cursor: z.string().regex(/^\d{1,15}$/, "must be a cursor").transform(Number).optional().openapi({
-    type: "string",
-    description: "`nextCursor` of the page before.",
-  }),
+  ...numberedPage,
   status: z.enum(["pending", "delivered", "failed"]).optional(),
 });

@@ -5,7 +5,8 @@ import { NEW_DIRECTORY } from "./directories.ts";
 import { groupSegments, type PlanLine, type Segment, type Stream } from "./plan.ts";
 import { deletionsOff, type Plan } from "./planned.ts";
 import { addError, addReport, emptyReport, type Report } from "./report.ts";
-import { counter, forEachAtOnce, type Run, watch } from "./run.ts";
+import { counter, type Run, watch } from "./run.ts";
+import { forEachAtOnce } from "../at_once.ts";
 import { trashFolder } from "./trash.ts";
 import { writtenPath } from "./written.ts";
 

@@ -52,27 +52,3 @@ export function watch(run: Run, look: () => Parameters<JobContext["progress"]>[0
 export function counter(run: Run, index: number): number {
   return Number(Atomics.load(run.tasks.counters, index));
 }
-
-/** Calls `work` for every item, so many at once, and waits for all that were begun. The first error ends it. */
-export async function forEachAtOnce<T>(
-  items: Iterable<T>,
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const iterator = items[Symbol.iterator]();
-  let failed = false;
-  const lane = async () => {
-    for (let next = iterator.next(); !next.done && !failed; next = iterator.next()) {
-      try {
-        await work(next.value);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: atOnce }, lane));
-  for (const result of lanes) {
-    if (result.status === "rejected") throw result.reason;
-  }
-}

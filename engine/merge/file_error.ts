@@ -1,22 +1,9 @@
-import { EngineError, type ErrorKind } from "../errors.ts";
-import { PosixError } from "../posix/mod.ts";
-
-const KINDS: Record<string, ErrorKind> = {
-  ENOENT: "not-found",
-  ENOTDIR: "not-found",
-  ELOOP: "forbidden",
-  EACCES: "forbidden",
-  EPERM: "forbidden",
-  EROFS: "forbidden",
-  EISDIR: "invalid",
-  ENAMETOOLONG: "invalid",
-};
+import { EngineError } from "../errors.ts";
+import { fileError } from "../file_error.ts";
 
 /** A failed call on a file of a merge, as a caller is told of it; any other error as it is. */
-export function fileError(error: unknown, field: string, path: string): unknown {
-  if (!(error instanceof PosixError)) return error;
-  const kind = KINDS[error.code] ?? "merge-failed";
-  return new EngineError(kind, "A file cannot be used", `${field}: ${path}: ${error.message}`, { cause: error });
+export function mergeFileError(error: unknown, field: string, path: string): unknown {
+  return fileError(error, { field, path, message: "A file cannot be used", otherwise: "merge-failed" });
 }
 
 /** The error for a file that cannot be merged as it is. */

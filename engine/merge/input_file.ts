@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path/posix";
 import { EngineError } from "../errors.ts";
 import * as posix from "../posix/mod.ts";
-import { fileError, invalidFile } from "./file_error.ts";
+import { invalidFile, mergeFileError } from "./file_error.ts";
 
 const MIB = 1024 ** 2;
 /** The largest file that is merged, in bytes. */
@@ -50,7 +50,7 @@ function readWhole(field: string, path: string): Uint8Array {
       posix.close(file);
     }
   } catch (error) {
-    throw fileError(error, field, path);
+    throw mergeFileError(error, field, path);
   }
 }
 

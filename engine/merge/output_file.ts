@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path/posix";
 import * as posix from "../posix/mod.ts";
-import { fileError, invalidFile } from "./file_error.ts";
+import { invalidFile, mergeFileError } from "./file_error.ts";
 
 const FIELD = "outputFile";
 const CREATE = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW;
@@ -26,7 +26,7 @@ export class OutputFile implements Disposable {
     try {
       this.#directory = posix.openPassage(dirname(path));
     } catch (error) {
-      throw fileError(error, FIELD, path);
+      throw mergeFileError(error, FIELD, path);
     }
     try {
       this.#former = posix.statIfPresent(this.#directory, this.#name);
@@ -34,7 +34,7 @@ export class OutputFile implements Disposable {
       if (type !== "file") throw invalidFile(`${FIELD}: ${path} is a ${type}; name a file.`);
     } catch (error) {
       this[Symbol.dispose]();
-      throw fileError(error, FIELD, path);
+      throw mergeFileError(error, FIELD, path);
     }
   }
 
@@ -56,7 +56,7 @@ export class OutputFile implements Disposable {
       }
       await this.#flushName();
     } catch (error) {
-      throw fileError(error, FIELD, this.#path);
+      throw mergeFileError(error, FIELD, this.#path);
     }
   }
 

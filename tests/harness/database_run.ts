@@ -1,7 +1,7 @@
 /** A synchronisation of databases as the engine's task does it, in this thread. */
 import { runDatabase } from "../../engine/database/run/run.ts";
 import type { SyncDatabaseRequest, SyncDatabaseResult } from "../../engine/database/request.ts";
-import { JOB_COUNTERS, type TaskContext } from "../../workers/types.ts";
+import { requestOf, taskContext } from "../../engine/database/testing/task.ts";
 import type { TestDatabase } from "./database_engines.ts";
 
 /** A pair of databases with a place for its baselines. */
@@ -30,31 +30,8 @@ export class PairedDatabases implements AsyncDisposable {
   ): Promise<Omit<SyncDatabaseResult, "syncedAt" | "executionTimeMs" | "sessionId">> {
     const workspace = `${this.#directory}/run-${this.#runs++}`;
     await Deno.mkdir(workspace);
-    const request: SyncDatabaseRequest = {
-      source: this.source.spec,
-      target: this.target.spec,
-      entityNames,
-      useTransactions: true,
-      direction: "one-way",
-      conflictStrategy: "SourceWins",
-      deleteMissingInTarget: true,
-      createMissingTables: false,
-      dryRun: false,
-      batchSize: 10_000,
-      filters: {},
-      columns: {},
-      ...options,
-    };
-    const context: TaskContext<unknown> = {
-      counters: new BigInt64Array(new SharedArrayBuffer(JOB_COUNTERS * 8)),
-      signal,
-      get aborted() {
-        return signal.aborted;
-      },
-      checkpoint: () => signal.throwIfAborted(),
-      patiently: (call) => call(),
-      progress: () => {},
-    };
+    const request = requestOf({ source: this.source.spec, target: this.target.spec, entityNames }, options);
+    const context = taskContext(signal);
     const output = await runDatabase({ request, baselines: `${this.#directory}/baselines`, workspace }, context);
     return output.result;
   }

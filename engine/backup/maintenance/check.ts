@@ -20,7 +20,7 @@ import type { PackToVerify } from "./verify_pack.ts";
 import type { Version } from "../versions/version.ts";
 import { type ObjectStore, StoreError } from "../../cloud/object_store.ts";
 import { openStore } from "../../cloud/open_store.ts";
-import { forEachAtOnce } from "../../files/run.ts";
+import { forEachAtOnce } from "../../at_once.ts";
 import type { JobContext } from "../../jobs/types.ts";
 import type { PoolJob } from "../../../workers/types.ts";
 

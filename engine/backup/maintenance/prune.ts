@@ -17,7 +17,7 @@ import type { BackupServices, PruneRequest, PruneResult } from "../types.ts";
 import { listVersions, type Version, versionObject } from "../versions/version.ts";
 import type { ObjectStore } from "../../cloud/object_store.ts";
 import { openStore } from "../../cloud/open_store.ts";
-import { forEachAtOnce } from "../../files/run.ts";
+import { forEachAtOnce } from "../../at_once.ts";
 import type { JobContext } from "../../jobs/types.ts";
 import type { PoolJob } from "../../../workers/types.ts";
 

@@ -11,7 +11,7 @@ import { packsThere, survey, verifyInPool } from "./repository_survey.ts";
 import type { Segment } from "./reindex.ts";
 import type { PackFault } from "./verify_pack.ts";
 import { isVersionId, type Version, type VersionList } from "../versions/version.ts";
-import { forEachAtOnce } from "../../files/run.ts";
+import { forEachAtOnce } from "../../at_once.ts";
 
 /** What is wrong with a repository and what can still be had. */
 export interface Assessment {

@@ -5,7 +5,7 @@ import type { Assessment } from "./repair_assessment.ts";
 import type { RepairRun, Replaced } from "./repair.ts";
 import { type Version, versionObject, writeVersion } from "../versions/version.ts";
 import { At, type DirectoryEntry } from "../trees/tree_entry.ts";
-import { forEachAtOnce } from "../../files/run.ts";
+import { forEachAtOnce } from "../../at_once.ts";
 
 const DELETIONS = 16;
 const MOST_ERRORS = 1_000;

@@ -6,7 +6,7 @@ import { listStored, type StoredObjects } from "../repository/stored_objects.ts"
 import { listVersions, type VersionList } from "../versions/version.ts";
 import type { PackFault, PackToVerify } from "./verify_pack.ts";
 import type { ObjectStore } from "../../cloud/object_store.ts";
-import { forEachAtOnce } from "../../files/run.ts";
+import { forEachAtOnce } from "../../at_once.ts";
 import type { PoolJob } from "../../../workers/types.ts";
 
 /** What a repository holds, read in the order of FORMAT section 9, whatever of it is damaged. */

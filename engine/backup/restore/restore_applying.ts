@@ -12,7 +12,7 @@ import {
 import type { RestorePlan } from "./restore_planning.ts";
 import { groupSegments } from "../../files/plan.ts";
 import { addError } from "../../files/report.ts";
-import { forEachAtOnce } from "../../files/run.ts";
+import { forEachAtOnce } from "../../at_once.ts";
 
 /** What a step counts in the progress beside its bytes: making a file takes as long as writing this much. */
 const STEP_WEIGHT = 32 * 1024;

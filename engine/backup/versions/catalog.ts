@@ -6,7 +6,7 @@ import { damaged } from "../repository/damaged.ts";
 import { isLoss } from "../maintenance/loss.ts";
 import { seal, unseal } from "../crypto/sealed.ts";
 import { isVersionId, type Version } from "./version.ts";
-import { forEachAtOnce } from "../../files/run.ts";
+import { forEachAtOnce } from "../../at_once.ts";
 import { type ObjectStore, StoreError } from "../../cloud/object_store.ts";
 import type { EngineError } from "../../errors.ts";
 

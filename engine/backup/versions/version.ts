@@ -4,7 +4,7 @@ import { seal, unseal } from "../crypto/sealed.ts";
 import type { Content, DirectoryEntry } from "../trees/tree_entry.ts";
 import { isEntry } from "../trees/tree_page.ts";
 import { EngineError } from "../../errors.ts";
-import { forEachAtOnce } from "../../files/run.ts";
+import { forEachAtOnce } from "../../at_once.ts";
 import { type ObjectStore, StoreError } from "../../cloud/object_store.ts";
 
 /** A version of a source as it is stored (FORMAT section 8). */

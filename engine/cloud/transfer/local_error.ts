@@ -1,22 +1,7 @@
-import { EngineError, type ErrorKind } from "../../errors.ts";
-import { PosixError } from "../../posix/mod.ts";
-
-const KINDS: Record<string, ErrorKind> = {
-  ENOENT: "not-found",
-  ENOTDIR: "not-found",
-  ELOOP: "forbidden",
-  EACCES: "forbidden",
-  EPERM: "forbidden",
-  EROFS: "forbidden",
-  EISDIR: "invalid",
-  ENAMETOOLONG: "invalid",
-};
+import { fileError } from "../../file_error.ts";
 
 /** A failed call on a local file, as the API says it; any other error as it is. */
 export function localError(error: unknown, path: string): unknown {
-  if (!(error instanceof PosixError)) return error;
-  const kind = KINDS[error.code] ?? "storage-unavailable";
-  return new EngineError(kind, "The local file cannot be used", `localPath: ${path}: ${error.message}`, {
-    cause: error,
-  });
+  const message = "The local file cannot be used";
+  return fileError(error, { field: "localPath", path, message, otherwise: "storage-unavailable" });
 }

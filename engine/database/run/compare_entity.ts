@@ -1,6 +1,6 @@
 import { pairForm } from "../forms.ts";
 import type { Table } from "../types.ts";
-import { allOrError, inLanes } from "./at_once.ts";
+import { allOrError, forEachAtOnce } from "../../at_once.ts";
 import { Baseline, isDamage, removeBaseline } from "./baseline/baseline.ts";
 import { HashList } from "./baseline/hash_list.ts";
 import { baselinePath, baselineShape } from "./baseline/shape.ts";
@@ -149,7 +149,7 @@ class EntityComparison {
       pending,
       differences: this.#differences,
     });
-    await inLanes(groups.entries(), LANES, async ([i, group]) => {
+    await forEachAtOnce(groups.entries(), LANES, async ([i, group]) => {
       await decisions.decideGroup(group, readGroup(this.#reading(pair, segments, String(i)), group));
     });
   }

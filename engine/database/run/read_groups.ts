@@ -1,6 +1,6 @@
 import type { Bucketing, HashedRow, HashMethod } from "../types.ts";
 import type { Sides, Snapshots } from "./database_run.ts";
-import { allOrError } from "./at_once.ts";
+import { allOrError } from "../../at_once.ts";
 import { onSide } from "./failure.ts";
 import { keyHash } from "./key_hash.ts";
 import type { TablePair } from "./pairing.ts";

@@ -5,7 +5,7 @@ import type { Dialect, Snapshot } from "../dialect.ts";
 import { loadDialect } from "../dialects.ts";
 import { DatabaseError } from "../error.ts";
 import type { Engine } from "../types.ts";
-import { allOrError } from "./at_once.ts";
+import { allOrError } from "../../at_once.ts";
 import { compareEntity } from "./compare_entity.ts";
 import type { DatabaseRun, Entity } from "./database_run.ts";
 import type { Side } from "./decide.ts";

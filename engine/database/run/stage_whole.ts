@@ -1,6 +1,6 @@
 import type { Snapshot } from "../dialect.ts";
 import type { Bucketing, HashedRow } from "../types.ts";
-import { inLanes } from "./at_once.ts";
+import { forEachAtOnce } from "../../at_once.ts";
 import type { Baseline } from "./baseline/baseline.ts";
 import { HashList } from "./baseline/hash_list.ts";
 import { chooseBucketing } from "./bucketing.ts";
@@ -40,7 +40,7 @@ export async function stageWhole(
   const work = { both: [], sourceOnly: buckets, emptied: [], weights, differing: 0, segments: count };
   const groups = groupSegments(work, bucketing.scheme === "range" ? MOST_ROWS : Infinity);
   baseline.begin();
-  await inLanes(groups.entries(), LANES, async ([i, group]) => {
+  await forEachAtOnce(groups.entries(), LANES, async ([i, group]) => {
     const reading: GroupReading = {
       pair,
       method: plan.method,

@@ -1,4 +1,3 @@
-import { JOB_COUNTERS, type TaskContext } from "../../../workers/types.ts";
 import { EngineError } from "../../errors.ts";
 import type { ProgressUpdate } from "../../jobs/types.ts";
 import type { RowDifference, SyncDatabaseRequest } from "../request.ts";
@@ -6,6 +5,7 @@ import { runDatabase } from "../run/run.ts";
 import type { RunOutput } from "../run/run_task.ts";
 import type { ConnectionSpec, Row } from "../types.ts";
 import { MemoryDatabase } from "./memory_database.ts";
+import { requestOf, taskContext } from "./task.ts";
 
 /** Two databases in memory and a place for baselines. */
 export class World implements AsyncDisposable {
@@ -46,32 +46,9 @@ export class World implements AsyncDisposable {
   ): Promise<RunOutput> {
     const workspace = `${this.directory}/run-${this.#runs++}`;
     await Deno.mkdir(workspace);
-    const request: SyncDatabaseRequest = {
-      source: spec("source"),
-      target: spec("target"),
-      entityNames,
-      useTransactions: true,
-      direction: "one-way",
-      conflictStrategy: "SourceWins",
-      deleteMissingInTarget: true,
-      createMissingTables: false,
-      dryRun: false,
-      batchSize: 10_000,
-      filters: {},
-      columns: {},
-      ...options,
-    };
+    const request = requestOf({ source: spec("source"), target: spec("target"), entityNames }, options);
     const { signal } = this.controller;
-    const context: TaskContext<ProgressUpdate> = {
-      counters: new BigInt64Array(new SharedArrayBuffer(JOB_COUNTERS * 8)),
-      signal,
-      get aborted() {
-        return signal.aborted;
-      },
-      checkpoint: () => signal.throwIfAborted(),
-      patiently: (call) => call(),
-      progress: (update) => void this.progress.push(update),
-    };
+    const context = taskContext(signal, (update) => void this.progress.push(update));
     const load = () =>
       Promise.resolve({
         engine: "sqlite" as const,

@@ -7,8 +7,12 @@ export async function allOrError<T extends readonly unknown[]>(work: { [K in key
   return results as unknown as T;
 }
 
-/** Calls `work` for every item, so many at once; the first error keeps further items from being begun. */
-export async function inLanes<T>(items: Iterable<T>, lanes: number, work: (item: T) => Promise<void>): Promise<void> {
+/** Calls `work` for every item, so many at once, and waits for all that were begun. The first error keeps further items from being begun. */
+export async function forEachAtOnce<T>(
+  items: Iterable<T>,
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const iterator = items[Symbol.iterator]();
   let failed = false;
   const lane = async () => {
@@ -21,5 +25,5 @@ export async function inLanes<T>(items: Iterable<T>, lanes: number, work: (item:
       }
     }
   };
-  await allOrError(Array.from({ length: lanes }, lane));
+  await allOrError(Array.from({ length: atOnce }, lane));
 }
