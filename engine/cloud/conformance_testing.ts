@@ -1,3 +1,4 @@
+/** What every object store must do. Over 350 lines, because it is one list, which each store runs whole. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { inLanes } from "./in_lanes.ts";

@@ -1,7 +1,7 @@
 /** Temporary names, where something happens to them or to the directories that they are in. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import { World } from "./world.ts";
+import { type Hook, World } from "./world.ts";
 
 function temporaries(directory: string): string[] {
   return fs.readdirSync(directory, { recursive: true }).map(String).filter((path) => path.includes(".syncline-"));
@@ -66,4 +66,19 @@ Deno.test("a temporary directory of a killed run goes", async () => {
   const result = await world.sync();
   assert.deepEqual(result.errors, []);
   world.assertEqual();
+});
+
+Deno.test("temporary files of a killed run go, in directories that only the target has too", async () => {
+  using world = new World();
+  world.write("source/kept/a", "a");
+  world.write("source/gone/b", "b");
+  const die: Hook = (task) => {
+    if (task === "files.end") throw new TypeError("killed");
+  };
+  await assert.rejects(world.sync({}, die), TypeError);
+  for (const dir of ["kept", "gone"]) world.write(`target/${dir}/.syncline-0123456789ab-1.tmp`, "half");
+  fs.rmSync(`${world.source}/gone`, { recursive: true });
+  const result = await world.sync();
+  assert.deepEqual([result.success, result.changesApplied], [true, 0]);
+  assert.deepEqual(world.list(world.target), { gone: "/", "gone/b": "b", kept: "/", "kept/a": "a" });
 });

@@ -104,21 +104,6 @@ Deno.test("cancelled in the middle, it leaves no temporary file and is brought t
   world.assertEqual();
 });
 
-Deno.test("temporary files of a killed run go, in directories that only the target has too", async () => {
-  using world = new World();
-  world.write("source/kept/a", "a");
-  world.write("source/gone/b", "b");
-  const die: Hook = (task) => {
-    if (task === "files.end") throw new TypeError("killed");
-  };
-  await assert.rejects(world.sync({}, die), TypeError);
-  for (const dir of ["kept", "gone"]) world.write(`target/${dir}/.syncline-0123456789ab-1.tmp`, "half");
-  fs.rmSync(`${world.source}/gone`, { recursive: true });
-  const result = await world.sync();
-  assert.deepEqual([result.success, result.changesApplied], [true, 0]);
-  assert.deepEqual(world.list(world.target), { gone: "/", "gone/b": "b", kept: "/", "kept/a": "a" });
-});
-
 Deno.test("a dry run's figures are those of the run", async () => {
   using world = new World();
   for (const path of ["a.txt", "d/b.txt", "d/e/f/c.txt", "d/skip.bin", "empty/x.bin", "twin"]) {

@@ -10,6 +10,7 @@ import { endOfError, endOfStop, endOfSuccess, type RunEnd } from "./run_end.ts";
 import { conflict, stopping } from "./session_errors.ts";
 import { SessionView } from "./session_view.ts";
 import type {
+  GroupSpec,
   JobContext,
   Metrics,
   RunOutcome,
@@ -69,13 +70,7 @@ export class Sessions {
    * @throws EngineError `conflict` where 10,000 are open, `unavailable`
    */
   async startManual(
-    input: {
-      sourceLocation: string;
-      targetLocation: string;
-      syncType: string;
-      keyId?: string;
-      kind?: "manual" | "sync.locations";
-    },
+    input: GroupSpec,
   ): Promise<Session> {
     if (this.#isStopping) throw stopping();
     if (this.#live.size - this.#running.size >= MAX_OPEN_MANUAL) {

@@ -56,6 +56,16 @@ export interface RunSpec {
   keyId?: string;
 }
 
+/** A session that gathers operations. */
+export interface GroupSpec {
+  sourceLocation: string;
+  targetLocation: string;
+  syncType: string;
+  keyId?: string;
+  /** Default `manual`. */
+  kind?: "manual" | "sync.locations";
+}
+
 /** What an operation's answer comes to, in the figures that sessions and metrics sum up. */
 export interface RunOutcome {
   /** False is a partial failure: the session is `completed` all the same, and counts as a failed sync in the metrics. */

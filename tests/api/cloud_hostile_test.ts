@@ -1,4 +1,7 @@
-/** The cloud API in hostile hands: keys, links and local paths that should not work, and places that do not let it. */
+/**
+ * The cloud API in hostile hands: keys, links and local paths that should not work, and places that do not let it. Over 350 lines, because
+ * all share emulators that take seconds to start.
+ */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type CloudEmulators, startClouds } from "../harness/cloud.ts";

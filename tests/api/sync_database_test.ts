@@ -1,4 +1,7 @@
-/** The database synchronisation over HTTP: SQLite files and a PostgreSQL. */
+/**
+ * The database synchronisation over HTTP: SQLite files and a PostgreSQL. Over 350 lines, because all share a PostgreSQL that takes
+ * seconds to start. Sessions between locations are in locations_test.ts.
+ */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { createKey } from "../harness/keys.ts";
@@ -365,20 +368,4 @@ Deno.test("a conflict is a row that the target changed since the last run", asyn
   const won = await sync(...strings);
   assert.deepEqual([won.conflictsEncountered, won.conflicts[0].resolution], [1, "source"]);
   assert.deepEqual(target.all("SELECT name FROM Users WHERE id = 1"), [["theirs"]]);
-});
-
-Deno.test("a session between registered locations synchronises their databases", async () => {
-  using source = new File(SOME);
-  using target = new File(USERS);
-  for (const [name, { url }] of [["shop", source], ["copy", target]] as const) {
-    const database = { connectionString: url, entityNames: ["Users"] };
-    assert.equal((await server().request("POST", "/locations", { name, database })).status, 201);
-  }
-  const start = { sourceLocation: "shop", targetLocation: "copy", syncType: "Database", database: { dryRun: false } };
-  const { body: { sessionId } } = await server().request("POST", "/sync/session/start", start);
-  const session = await poll("the session's end", async () => {
-    const { body } = await server().request("GET", `/sync/session/${sessionId}/status`);
-    return body.completedAt !== null && body;
-  });
-  assert.deepEqual([session.status, session.result.changesApplied], ["completed", 3], JSON.stringify(session));
 });

@@ -68,8 +68,8 @@ export function readOptions(args: string[]): BenchOptions | undefined {
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
+  return asUsage(() =>
+    parseArgs({
       args,
       allowPositionals: true,
       options: {
@@ -84,7 +84,14 @@ function parse(args: string[]) {
         "no-settle": { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
-    });
+    })
+  );
+}
+
+/** Runs a parser of the command line; what it throws becomes a {@link UsageError}. */
+export function asUsage<T>(parse: () => T): T {
+  try {
+    return parse();
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -1,4 +1,7 @@
-/** An engine in memory for tests of the core: it checks keys and foreign keys, and calls a hook before everything that it does. */
+/**
+ * An engine in memory for tests of the core: it checks keys and foreign keys, and calls a hook before everything that it does. Over 350
+ * lines, because its snapshots and writers work on the same rows, whose form nobody else should know.
+ */
 import { DatabaseError } from "../error.ts";
 import { hashBucket, keyBucket, rowHash } from "../row_text.ts";
 import { compareValues } from "../run/compare_values.ts";

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { UsageError, whole } from "../options.ts";
+import { asUsage, UsageError, whole } from "../options.ts";
 
 /** What is backed up. */
 export const DATASETS = ["tree", "big"] as const;
@@ -76,8 +76,8 @@ export function readOptions(args: string[]): BackupBenchOptions | undefined {
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
+  return asUsage(() =>
+    parseArgs({
       args,
       allowPositionals: true,
       options: {
@@ -95,10 +95,8 @@ function parse(args: string[]) {
         "no-settle": { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+    })
+  );
 }
 
 function datasets(list: string): Set<Dataset | Scale> {

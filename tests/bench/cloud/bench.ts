@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { startS3Disk } from "../../harness/emulator.ts";
 import { run } from "../command.ts";
-import { UsageError } from "../options.ts";
+import { asUsage, UsageError } from "../options.ts";
 import { print, progress } from "../print.ts";
 import { MemoryPeak } from "../process_usage.ts";
 import { Random } from "../random.ts";
@@ -61,8 +61,8 @@ function readOptions(args: string[]): Options | undefined {
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
+  return asUsage(() =>
+    parseArgs({
       args,
       allowPositionals: true,
       options: {
@@ -72,10 +72,8 @@ function parse(args: string[]) {
         temp: { type: "string", default: tmpdir() },
         help: { type: "boolean", short: "h", default: false },
       },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+    })
+  );
 }
 
 async function bench({ rounds, bytes, files, temp }: Options, signal: AbortSignal): Promise<boolean> {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "../command.ts";
-import { UsageError } from "../options.ts";
+import { asUsage, UsageError } from "../options.ts";
 import { print, progress } from "../print.ts";
 import { Random } from "../random.ts";
 import { Server } from "../server.ts";
@@ -54,8 +54,8 @@ function readOptions(args: string[]): Options | undefined {
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
+  return asUsage(() =>
+    parseArgs({
       args,
       allowPositionals: true,
       options: {
@@ -66,10 +66,8 @@ function parse(args: string[]) {
         temp: { type: "string", default: tmpdir() },
         help: { type: "boolean", short: "h", default: false },
       },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+    })
+  );
 }
 
 async function bench({ rounds, lines, edits, seed, temp }: Options, signal: AbortSignal): Promise<boolean> {
