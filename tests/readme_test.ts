@@ -1,6 +1,6 @@
 /** Every command in the README's fenced `sh` blocks is run, so that none can go out of date. */
 import assert from "node:assert/strict";
-import { shell } from "./harness/command.ts";
+import { shell, withCommands } from "./harness/command.ts";
 import { poll } from "./harness/poll.ts";
 import { makeSandbox } from "./harness/sandbox.ts";
 import { startServer } from "./harness/server.ts";
@@ -55,7 +55,9 @@ Deno.test("the README's npx commands name this Deno and tasks that exist", async
   }
 });
 
-Deno.test("deno task start serves, and prints a curl that works", async () => {
+Deno.test({ ...withCommands("deno task start serves, and prints a curl that works", ["curl"]), fn: startServes });
+
+async function startServes() {
   await using sandbox = await makeSandbox();
   const [stdout, stderr] = [`${sandbox.home}/stdout`, `${sandbox.home}/stderr`];
   const child = new Deno.Command("sh", {
@@ -81,9 +83,17 @@ Deno.test("deno task start serves, and prints a curl that works", async () => {
     child.kill("SIGTERM");
     await child.status;
   }
+}
+
+Deno.test({
+  ...withCommands("every other command of the README works as it stands, in a directory of its own", [
+    "curl",
+    "sqlite3",
+  ]),
+  fn: everyOtherCommandWorks,
 });
 
-Deno.test("every other command of the README works as it stands, in a directory of its own", async () => {
+async function everyOtherCommandWorks() {
   await using sandbox = await makeSandbox();
   // As the README's reader has it: started in a directory, which is the root, with the data directory in it.
   const env = { SYNCLINE_DATA_DIR: `${sandbox.root}/data`, SYNCLINE_ROOTS: sandbox.root };
@@ -96,4 +106,4 @@ Deno.test("every other command of the README works as it stands, in a directory 
       cwd: sandbox.root,
     });
   }
-});
+}

@@ -1,11 +1,10 @@
 /** Merges by lines against git and diff3, which many trust: where git merges, so do we, to the same, and where it does not, neither do we. */
 import assert from "node:assert/strict";
-import { hasCommand } from "../../tests/harness/command.ts";
+import { withCommands } from "../../tests/harness/command.ts";
 import { createRandom, type Random, testSeed } from "../../tests/harness/random.ts";
 import { mergeText } from "./merge_text.ts";
 
 const CASES = 1000;
-const missing = ["git", "diff3"].filter((name) => !hasCommand(name));
 
 interface Outcome {
   isClean: boolean;
@@ -49,8 +48,7 @@ function randomVersions(random: Random): string[] {
 }
 
 Deno.test({
-  name: `${CASES} random merges against git and diff3${missing.length > 0 ? ` (needs ${missing.join(", ")})` : ""}`,
-  ignore: missing.length > 0,
+  ...withCommands(`${CASES} random merges against git and diff3`, ["git", "diff3"]),
   async fn() {
     const random = createRandom(testSeed("merges against git and diff3"));
     const directory = await Deno.makeTempDir({ prefix: "syncline-merge-" });

@@ -44,3 +44,10 @@ export function hasCommand(name: string): boolean {
     }
   });
 }
+
+/** Spread into a test that runs some commands: where one is missing it is skipped, and its name says which. */
+export function withCommands(name: string, commands: string[]): { name: string; ignore: boolean } {
+  const missing = commands.filter((command) => !hasCommand(command));
+  if (missing.length === 0) return { name, ignore: false };
+  return { name: `${name} (needs ${missing.join(", ")})`, ignore: true };
+}
