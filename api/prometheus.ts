@@ -91,7 +91,7 @@ export class PrometheusMetrics {
   }
 
   #schedules(schedules: Pick<Scheduler, "list">): void {
-    const labelNames = ["schedule", "operation", "source"] as const;
+    const labelNames = ["id", "schedule", "operation", "source"] as const;
     const gauge = (name: string, help: string, pick: (schedule: Schedule) => string | null) =>
       new Gauge({
         name,
@@ -102,9 +102,9 @@ export class PrometheusMetrics {
           this.reset();
           for (const schedule of schedules.list()) {
             const time = pick(schedule);
-            const { name, operation, request } = schedule;
+            const { id, name, operation, request } = schedule;
             const source = String(shownRequest(request)[OPERATIONS[operation].source]);
-            if (time !== null) this.set({ schedule: name, operation, source }, Date.parse(time) / 1000);
+            if (time !== null) this.set({ id, schedule: name, operation, source }, Date.parse(time) / 1000);
           }
         },
       });

@@ -40,7 +40,6 @@ Deno.test("fields that are unknown, wrong or not supported yet are 400, and name
     [{ maxDelete: -1 }, /"maxDelete" must be at least 0/],
     [{ maxDelete: 1.5 }, /"maxDelete"/],
     [{ direction: "sideways" }, /"direction" must be one of one-way, two-way/],
-    [{ conflictStrategy: "Merge" }, /"conflictStrategy" Merge is not supported yet/],
     [{ excludePatterns: ["ok", 5] }, /"excludePatterns.1" must be of type string/],
   ];
   for (const [fields, details] of cases) {

@@ -27,8 +27,15 @@ export const SyncFilesBody = z.strictObject({
       "nothing. What is overwritten or deleted is kept in `.syncline-trash` of its side.",
   }),
   conflictStrategy: z.enum(["SourceWins", "TargetWins", "LastWriteWins", "KeepBoth", "Merge", "Manual"])
-    .default("SourceWins")
-    .refine((value) => value !== "Merge", "Merge is not supported yet; use one of the other strategies"),
+    .default("SourceWins").openapi({
+      description:
+        "What becomes of a path that both sides changed since the last run; one-way: that someone changed in the target. " +
+        "`Merge` brings edits of both sides together in text files of up to 4 MiB, from the version that both had after the " +
+        "last run with `Merge`, whose text the server keeps; JSON, YAML, XML and INI by what they say. One-way, the merge " +
+        "goes to the target, and what only the target changed stays there. Where both changed the same lines, no common " +
+        "version is known, or it is no such file, neither loses: the source's version has the name, and the target's is " +
+        "beside it, as with `KeepBoth`.",
+    }),
   dryRun: z.boolean().default(false).openapi({ description: "Answer with the plan and change nothing." }),
   maxDelete: z.int().min(0).optional().openapi({
     description: "Refuse the run (409) before its first change where it would delete more entries than this.",
@@ -47,7 +54,7 @@ export const SyncFilesBody = z.strictObject({
 }).openapi("SyncFilesRequest");
 
 const planEntry = z.object({
-  action: z.enum(["create", "update", "rename", "delete", "metadata"]),
+  action: z.enum(["create", "update", "merge", "rename", "delete", "metadata"]),
   type: z.enum(["file", "directory", "symlink", "hardlink", "special"]),
   path: z.string(),
   from: z.string().optional(),
@@ -58,8 +65,18 @@ const planEntry = z.object({
 const conflict = z.object({
   path: z.string(),
   kind: z.enum(["modified", "added", "deleted"]),
-  resolution: z.enum(["source", "target", "both", "unresolved"]),
-  keptAs: z.string().optional(),
+  resolution: z.enum(["source", "target", "both", "merged", "unresolved"]).openapi({
+    description: "Whose version stays; `both`: the target's has another name; `merged`: what both changed came together.",
+  }),
+  keptAs: z.string().optional().openapi({ description: "With `both`: the name that the target's version has now." }),
+  reason: z.enum([
+    "overlapping-edits",
+    "no-common-version",
+    "binary",
+    "too-large",
+    "not-mergeable",
+    "changed-meanwhile",
+  ]).optional().openapi({ description: "With `Merge`: why the versions were not merged." }),
 });
 
 const count = z.int().min(0);

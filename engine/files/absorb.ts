@@ -95,6 +95,7 @@ function openIfThere(target: Tree, directory: string): Descriptor | "closed" | u
 
 /** The baseline's entry of what was written, where that is what the target has. */
 function confirm(record: WrittenEntry, directory: Descriptor, stat: Stat): BaselineEntry | undefined {
+  if (record[0] === "merged") return confirmMerged(record, stat);
   if (record[0] === "gone" || record[0] !== stat.type) return undefined;
   const entry: BaselineEntry = {
     type: record[0],
@@ -115,4 +116,14 @@ function confirm(record: WrittenEntry, directory: Descriptor, stat: Stat): Basel
     if (entry.size !== stat.size || !isSameTime(entry, stat)) return undefined;
   }
   return entry;
+}
+
+/**
+ * Of a merge the last common version is the source's: all of it is in the target's by then, which goes on to the source as an edit.
+ */
+function confirmMerged(record: WrittenEntry & ["merged", ...unknown[]], stat: Stat): BaselineEntry | undefined {
+  const [, , size, mtime, mtimeNs, source] = record;
+  const isThere = stat.type === "file" && stat.size === size && stat.mtime === mtime && stat.mtimeNs === mtimeNs;
+  if (!isThere) return undefined;
+  return { type: "file", ...source, targetMtime: source.mtime, targetMtimeNs: source.mtimeNs, link: "" };
 }

@@ -4,13 +4,15 @@ import { isSameTime } from "./coarse.ts";
 import { JobCounter } from "./counters.ts";
 import { makeDirectories, makeDirectory, NEW_DIRECTORY } from "./directories.ts";
 import { describeLink, finishDirectory, updateMetadata } from "./metadata.ts";
-import { NOT_EMPTY, Placer } from "./placer.ts";
+import { ChangedMeanwhile, isState, NOT_EMPTY, Placer } from "./placer.ts";
 import {
   type Existing,
   type FileStep,
   type HardLinkStep,
   inOrder,
+  type MergedStep,
   type PlanLine,
+  readContent,
   type Segment,
   splitPath,
   type Step,
@@ -21,7 +23,8 @@ import { temporaryName } from "./rules.ts";
 import { openRoot } from "./scan.ts";
 import { Throttle } from "./throttle.ts";
 import { Trash } from "./trash.ts";
-import { writtenFile, WrittenLog } from "./written.ts";
+import { writeToTemporary } from "./write_content.ts";
+import { type WrittenEntry, writtenFile, WrittenLog } from "./written.ts";
 import {
   type Descriptor,
   linkAt,
@@ -52,16 +55,18 @@ export class Applier implements Disposable {
   readonly #log: WrittenLog;
   readonly #deleting: boolean;
   readonly #targetPath: string;
+  readonly #spool: string;
   readonly #report = emptyReport();
   readonly #placer: Placer;
   /** A second way into the target, for the files that hard links join. */
   #joined: Tree | undefined;
   #serial = 0;
 
-  constructor(source: Tree, target: Tree, { options, roots, deleting }: ApplyInput, context: TaskContext) {
+  constructor(source: Tree, target: Tree, { options, roots, deleting, spool }: ApplyInput, context: TaskContext) {
     this.#source = source;
     this.#target = target;
     this.#targetPath = roots.target;
+    this.#spool = spool;
     this.#context = context;
     this.#options = options;
     this.#deleting = deleting;
@@ -107,6 +112,8 @@ export class Applier implements Disposable {
     switch (step[0]) {
       case "file":
         return this.#file(directory, step);
+      case "merged":
+        return this.#merged(directory, step);
       case "symlink":
         return this.#symlink(directory, step);
       case "directory":
@@ -128,6 +135,7 @@ export class Applier implements Disposable {
         if (step[1]) this.#report.updated++;
         return;
       case "linked":
+      case "merge":
       case "keep":
       case "row":
         throw new TypeError(`Cannot apply the step ${step[0]}: it is for the planning`);
@@ -163,7 +171,7 @@ export class Applier implements Disposable {
     directory: string,
     to: Descriptor,
     temporary: string,
-    [, name, size, existing, mtime, mtimeNs]: FileStep,
+    [, name, size, existing, mtime, mtimeNs, replaced]: FileStep,
     { source, bytes, exact }: Copied,
     inside?: PlanLine[],
   ): void {
@@ -172,7 +180,22 @@ export class Applier implements Disposable {
     if (!planned || !exact) this.#placer.deviating.add(directory);
     // Holes are no work, but they count in the plan's bytes.
     if (bytes < source.size) Atomics.add(this.#context.counters, JobCounter.bytes, BigInt(source.size - bytes));
-    this.#placer.place(directory, to, temporary, writtenFile(name, source), existing, inside);
+    this.#placer.place(directory, to, temporary, writtenFile(name, source), existing, inside, replaced);
+  }
+
+  /** Puts a merge in the target's place, unless either version that it was made of is another one by now. */
+  #merged(directory: string, [, name, content, source, target]: MergedStep): void {
+    const from = statAt(this.#source.directory(directory), name);
+    if (!isState(from, source)) throw new ChangedMeanwhile();
+    const to = this.#target.directory(directory);
+    const replaced = statAt(to, name);
+    if (!isState(replaced, target)) throw new ChangedMeanwhile();
+    const temporary = this.#temporary();
+    const bytes = readContent(this.#spool, content);
+    const { size, mtime, mtimeNs } = writeToTemporary(bytes, from, to, temporary, this.#copy, replaced);
+    this.#report.bytes += bytes.length;
+    const written: WrittenEntry = ["merged", name, size, mtime, mtimeNs, source];
+    this.#placer.place(directory, to, temporary, written, "entry", undefined, target);
   }
 
   /** Goes on with a large file; returns undefined where it has come to its end, good or bad. */

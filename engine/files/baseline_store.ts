@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { isDamage } from "./damage.ts";
 import { writtenPath } from "./written.ts";
-import { encodeNameInto } from "../posix/mod.ts";
+import { decodeName, encodeNameInto } from "../posix/mod.ts";
 
 /** Reads a pair's baseline. */
 export class BaselineReader {
@@ -52,6 +52,35 @@ export class BaselineReader {
   /** The row of a directory, for `decodeBaseline`. */
   read(directory: string): Uint8Array | undefined {
     return this.#select.get(key(directory))?.entries as Uint8Array | undefined;
+  }
+}
+
+/** All rows of a pair's baseline, for who goes through them. */
+export class BaselineRows implements Disposable {
+  readonly #database: DatabaseSync;
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { readOnly: true, timeout: 60_000 });
+  }
+
+  /** The row of a directory, for `decodeBaseline`. */
+  read(directory: string): Uint8Array | undefined {
+    const row = this.#database.prepare("SELECT entries FROM directory WHERE path = ?").get(key(directory));
+    return row?.entries as Uint8Array | undefined;
+  }
+
+  /** In the order of their paths' bytes, those after one, or all. */
+  *after(directory: string | undefined): Generator<[directory: string, entries: Uint8Array]> {
+    const rows = directory === undefined
+      ? this.#database.prepare("SELECT path, entries FROM directory ORDER BY path").iterate()
+      : this.#database.prepare("SELECT path, entries FROM directory WHERE path > ? ORDER BY path").iterate(
+        key(directory),
+      );
+    for (const { path, entries } of rows) yield [decodeName(path as Uint8Array), entries as Uint8Array];
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
   }
 }
 

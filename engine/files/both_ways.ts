@@ -6,6 +6,7 @@ import { type OpenOptions, openRun, OWN_TRASH } from "./opening.ts";
 import type { Plan } from "./planned.ts";
 import { makePlan } from "./planning.ts";
 import type { FileServices, Run } from "./run.ts";
+import { keepTexts } from "./texts/keep_texts.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "./types.ts";
 import { EngineError } from "../errors.ts";
 import type { JobContext } from "../jobs/types.ts";
@@ -61,9 +62,10 @@ export async function syncBothWays(
     if (refusal !== undefined) throw new EngineError("conflict", "A safety limit forbids the synchronisation", refusal);
     const results = [await apply(passes[0], started)];
     if (passes.length > 1) {
-      // Versions that are kept aside have names that the second plan does not know.
-      const hasAside = passes[0].plan.report.conflicts.some(({ keptAs }) => keptAs !== undefined);
-      if (hasAside) passes[1].plan = await makePlan(passes[1].run);
+      // The second plan knows neither merges nor the names of versions that are kept aside.
+      const isNews = ["KeepBoth", "Merge"].includes(request.conflictStrategy) &&
+        passes[0].plan.report.conflictCount > 0;
+      if (isNews) passes[1].plan = await makePlan(passes[1].run);
       results.push(await apply(passes[1], started));
     }
     return joined(withErrors(results, await emptyTrash(request, runs)), started);
@@ -109,7 +111,10 @@ async function makePlans(runs: Run[]): Promise<Pass[]> {
 }
 
 async function apply({ run, plan }: Pass, started: number): Promise<SyncFilesResult> {
-  return result(plan.report, await applyPlan(run, plan), false, started);
+  const done = await applyPlan(run, plan);
+  // The baseline is that of the first run's direction.
+  if (run.request.conflictStrategy === "Merge") await keepTexts(run);
+  return result(plan.report, done, false, started);
 }
 
 async function preview(passes: Pass[], refusal: string | undefined, started: number): Promise<SyncFilesResult> {

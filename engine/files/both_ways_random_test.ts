@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import { createRandom, type Random, testSeed } from "../../tests/harness/random.ts";
 import { type Part, World } from "./world.ts";
 
-const STRATEGIES = ["SourceWins", "TargetWins", "LastWriteWins", "KeepBoth"] as const;
+const STRATEGIES = ["SourceWins", "TargetWins", "LastWriteWins", "KeepBoth", "Merge"] as const;
 const NAMES = ["a", "b", "c", "d"];
 
 /** What a user has written on a side and not overwritten or deleted there since: content to path. */

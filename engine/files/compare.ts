@@ -12,7 +12,7 @@ import { type Existing, type FileStep, fileStream, type PlanWriter, type Stream 
 import { reconcile, type SideState } from "./reconcile.ts";
 import { addConflict, addError, type Report } from "./report.ts";
 import { isTemporaryName, type Rules } from "./rules.ts";
-import type { Conflict } from "./types.ts";
+import type { Conflict, FileState, UnmergedReason } from "./types.ts";
 
 export class DirectoryComparison {
   readonly #rules: Rules;
@@ -189,6 +189,8 @@ export class DirectoryComparison {
     } else {
       const size = source.size(i);
       const step: FileStep = ["file", name, size, existing, source.mtime(i), source.mtimeNs(i)];
+      const isOver = existing === "entry" && this.#target?.type(j) === "file";
+      if (this.#options.pass !== undefined && isOver) step.push(fileState(this.#target as Listing, j));
       this.#add(fileStream(size, existing), step, size);
       this.#count(existing);
       this.#report.bytes += size;
@@ -296,16 +298,43 @@ export class DirectoryComparison {
     if (known === undefined && i < 0 && baseline === "partial" && strategy !== "SourceWins") return "target";
     if (known === undefined && (baseline === "partial" || j < 0)) return "source";
     if (j >= 0 && target !== undefined && targetUnchanged(known, target, j)) return "source";
+    // What only the target changed is merged with nothing.
+    const isMerged = strategy === "Merge" && source !== undefined && i >= 0 && j >= 0 &&
+      sourceUnchanged(known, source, i);
+    if (isMerged) return "target";
     const kind: Conflict["kind"] = known === undefined ? "added" : j < 0 ? "deleted" : "modified";
     const winner = resolveConflict(strategy, writeTime(source, i), writeTime(target, j));
-    this.#noteConflict(name, j, kind, winner);
-    return winner;
+    return this.#conflict(name, i, j, kind, winner, known);
+  }
+
+  /** Reports a conflict, unless its merge will. */
+  #conflict(name: string, i: number, j: number, kind: Conflict["kind"], winner: Winner, known?: BaselineEntry): Winner {
+    const { strategy, stamp, pass, merging } = this.#options;
+    const [source, target] = [this.#source, this.#target];
+    if (strategy !== "Merge" || winner !== "both" || source === undefined || target === undefined) {
+      this.#noteConflict(name, j, kind, winner);
+      return winner;
+    }
+    if (known?.type !== "file" || !isLone(source, i) || !isLone(target, j)) {
+      this.#noteConflict(name, j, kind, winner, known === undefined ? "no-common-version" : "not-mergeable");
+      return winner;
+    }
+    this.#conflicted = name;
+    if (merging) {
+      const keptAs = conflictName(name, stamp, (kept) => this.#isNamed(kept));
+      this.#keptNames.push(keptAs);
+      const { size, mtime, mtimeNs } = pass === "back" ? swapSides(known) : known;
+      const base = { size, mtime, mtimeNs };
+      this.#add("merge", ["merge", name, kind, keptAs, base, fileState(source, i), fileState(target, j)]);
+    }
+    return "target";
   }
 
   /** Reports a conflict, and moves the target's version aside where both are kept. */
-  #noteConflict(name: string, j: number, kind: Conflict["kind"], winner: Winner): void {
+  #noteConflict(name: string, j: number, kind: Conflict["kind"], winner: Winner, reason?: UnmergedReason): void {
     const { strategy, stamp, pass } = this.#options;
     const conflict: Conflict = { path: this.#path(name), kind, resolution: resolutionOf(strategy, winner) };
+    if (reason !== undefined) conflict.reason = reason;
     if (winner === "both" && this.#target !== undefined) {
       conflict.keptAs = conflictName(name, stamp, (kept) => this.#isNamed(kept));
       this.#keptNames.push(conflict.keptAs);
@@ -344,8 +373,8 @@ export class DirectoryComparison {
       // Both came to the same: only their times differ, which are made one.
       return pass === "forward" ? "source" : "target";
     }
-    this.#noteConflict(name, j, known === undefined ? "added" : j < 0 ? "deleted" : "modified", winner);
-    return winner;
+    const kind = known === undefined ? "added" : j < 0 ? "deleted" : "modified";
+    return this.#conflict(name, i, j, kind, winner, known);
   }
 
   /** In a directory that makes room for a file everything goes, into the trash; what nobody had deleted is a conflict. */
@@ -406,6 +435,15 @@ export class DirectoryComparison {
 function writeTime(listing: Listing | undefined, index: number) {
   if (listing === undefined || index < 0) return undefined;
   return { seconds: listing.mtime(index), nanoseconds: listing.mtimeNs(index) };
+}
+
+/** Whether it is a file that has no other name. */
+function isLone(listing: Listing, index: number): boolean {
+  return index >= 0 && listing.type(index) === "file" && listing.hardLinks(index) === 1;
+}
+
+function fileState(listing: Listing, index: number): FileState {
+  return { size: listing.size(index), mtime: listing.mtime(index), mtimeNs: listing.mtimeNs(index) };
 }
 
 function changeTime(listing: Listing, index: number) {

@@ -28,14 +28,14 @@ export function resolveConflict(
     case "Manual":
       return "target";
     case "KeepBoth":
+    // What cannot be merged is kept.
+    case "Merge":
       if (source === undefined) return "target";
       return target === undefined ? "source" : "both";
     case "LastWriteWins":
       if (source === undefined) return "target";
       if (target === undefined) return "source";
       return isLater(target, source) ? "target" : "source";
-    case "Merge":
-      throw new RangeError("Cannot resolve a conflict by Merge: it is decided before the comparison");
   }
 }
 

@@ -295,7 +295,7 @@ function copyRange(
 }
 
 /** Sets what the copy has beside its data. A changed owner clears set-user-ID bits, so the owner comes first. */
-function describe(target: Descriptor, source: Stat, options: CopyOptions, replaced: Stat | undefined): void {
+export function describe(target: Descriptor, source: Stat, options: CopyOptions, replaced: Stat | undefined): void {
   if (options.preservePermissions) {
     const made = statOf(target);
     if (options.owners && (made.uid !== source.uid || made.gid !== source.gid)) {

@@ -1,5 +1,6 @@
 import { isFull, PathFailure } from "./copy.ts";
 import { makeWritable } from "./metadata.ts";
+import type { FileState } from "./types.ts";
 import { backwards, type Existing, joinPath, type PlanLine } from "./plan.ts";
 import { addError, type Report } from "./report.ts";
 import type { Trash } from "./trash.ts";
@@ -11,6 +12,8 @@ import {
   removeDirectoryAt,
   renameAt,
   renameToFree,
+  type Stat,
+  statAt,
   syncFileSystem,
   type Tree,
   unlinkAt,
@@ -25,6 +28,8 @@ interface Replacement {
   name: string;
   /** Where a directory is in its place: what to delete in it. */
   inside?: PlanLine[];
+  /** The only version that it may replace. */
+  replaced?: FileState;
 }
 
 /** Gives complete temporary files their names, and takes away what has to go, so that each path holds its old or new content. */
@@ -66,6 +71,7 @@ export class Placer implements Disposable {
   /**
    * Takes a complete temporary file: where the name is free it gets it at once, else with {@link replace}.
    * @param inside where a directory is in its place: what to delete in it
+   * @param replaced the only version that it may replace; any where undefined
    */
   place(
     directory: string,
@@ -74,11 +80,13 @@ export class Placer implements Disposable {
     written: WrittenEntry,
     existing: Existing,
     inside: PlanLine[] = [],
+    replaced?: FileState,
   ): void {
     const name = written[1];
     if (existing !== "nothing") {
       this.#log.add(directory, written);
-      this.#waiting.push({ directory, temporary, name, inside: existing === "directory" ? inside : undefined });
+      const isDirectory = existing === "directory";
+      this.#waiting.push({ directory, temporary, name, inside: isDirectory ? inside : undefined, replaced });
       return;
     }
     try {
@@ -103,10 +111,11 @@ export class Placer implements Disposable {
       this.#waiting.filter(({ inside }) => inside === undefined).map(({ directory, name }) => [directory, name]),
     );
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      const { directory, temporary, name, inside } = next;
+      const { directory, temporary, name, inside, replaced } = next;
       this.attempt(directory, name, () => {
         if (inside === undefined) {
           const to = this.#target.directory(directory);
+          if (replaced !== undefined && !isState(statAt(to, name), replaced)) throw new ChangedMeanwhile();
           this.#trash?.keep(directory, to, name);
           renameAt(to, temporary, to, name);
         } else {
@@ -202,6 +211,18 @@ export function discard(target: Tree, directory: string, temporary: string): voi
     // Where the directory was moved away or became something else, the name went with it.
     if (!hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
   }
+}
+
+/** Someone changed a file since the comparison, so that what was decided about it does not hold. */
+export class ChangedMeanwhile extends PathFailure {
+  constructor() {
+    super("changed during the run, so it is left to the next one");
+  }
+}
+
+/** Whether a file is still this version. */
+export function isState(stat: Stat, { size, mtime, mtimeNs }: FileState): boolean {
+  return stat.type === "file" && stat.size === size && stat.mtime === mtime && stat.mtimeNs === mtimeNs;
 }
 
 /** Why something does not take a directory's place. */

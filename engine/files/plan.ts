@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import type { Conflict, FileState } from "./types.ts";
 import type { EntryType } from "../posix/mod.ts";
 
 /**
@@ -10,6 +11,7 @@ import type { EntryType } from "../posix/mod.ts";
  * - `copy`: everything that is made or changed; any order, in parallel.
  * - `large`: the same for files that are copied in parts, so that they do not keep a worker to themselves; each its own segment.
  * - `links`: hard-linked files, for which the whole tree must be known first; turned into `copy` and `join`.
+ * - `merge`: files that both sides changed and that are to be merged; turned into `first` and `copy`.
  * - `over`, `clear`: files and links that take the place of directories, and what has to go from those; turned into `over` and
  *   `join`, each with what it clears.
  * - `join`: hard links to files that are there by now.
@@ -23,6 +25,7 @@ export type Stream =
   | "copy"
   | "large"
   | "links"
+  | "merge"
   | "over"
   | "clear"
   | "join"
@@ -34,8 +37,37 @@ export type Stream =
 /** What stands in the target where a step puts something. */
 export type Existing = "nothing" | "entry" | "directory";
 
-/** Copy a file of so many bytes, and of this time where the plan foresees the baseline. */
-export type FileStep = ["file", name: string, size: number, existing: Existing, mtime?: number, mtimeNs?: number];
+/**
+ * Copy a file of so many bytes, and of this time where the plan foresees the baseline. With `replaced` only over that version of the
+ * target.
+ */
+export type FileStep = [
+  "file",
+  name: string,
+  size: number,
+  existing: Existing,
+  mtime?: number,
+  mtimeNs?: number,
+  replaced?: FileState,
+];
+/** For `merge`: a file whose versions on both sides come from `base`. `keptAs` is free for the target's where they do not merge. */
+export type MergeStep = [
+  "merge",
+  name: string,
+  kind: Conflict["kind"],
+  keptAs: string,
+  base: FileState,
+  source: FileState,
+  target: FileState,
+];
+/** Put what these versions were merged to, which lies in the spool, in the target's place. */
+export type MergedStep = [
+  "merged",
+  name: string,
+  content: { offset: number; length: number },
+  source: FileState,
+  target: FileState,
+];
 export type SymlinkStep = ["symlink", name: string, to: string, existing: Existing];
 export type HardLinkStep = ["hardlink", name: string, to: string, existing: Existing];
 
@@ -43,6 +75,8 @@ export type Step =
   | FileStep
   | SymlinkStep
   | HardLinkStep
+  | MergeStep
+  | MergedStep
   /** Takes the place of a directory, when what is to go from that is gone. */
   | ["over", step: FileStep | SymlinkStep | HardLinkStep, inside: PlanLine[]]
   /** For `clear`: something stays. */
@@ -175,14 +209,20 @@ export class PlanWriter<S extends string = Stream, T = Step> {
     this.#flush(open);
   }
 
+  /** Writes what steps speak of beside them; returns where it lies. */
+  write(content: Uint8Array): number {
+    const offset = this.#reserve(content.length);
+    let written = 0;
+    while (written < content.length) {
+      written += fs.writeSync(this.#file, content, written, content.length - written, offset + written);
+    }
+    return offset;
+  }
+
   #flush(open: OpenSegment<S, T>): void {
     endLine(open);
     const text = encoder.encode(open.lines.join("\n"));
-    const offset = this.#reserve(text.length);
-    let written = 0;
-    while (written < text.length) {
-      written += fs.writeSync(this.#file, text, written, text.length - written, offset + written);
-    }
+    const offset = this.write(text);
     const { stream, count: steps, bytes, place } = open;
     this.#segments.push({ stream, offset, length: text.length, steps, bytes, ...(place !== undefined && { place }) });
   }
@@ -238,18 +278,33 @@ export function* readSegments<T = Step>(
   const file = fs.openSync(path, "r");
   try {
     for (const { offset, length } of segments) {
-      const bytes = new Uint8Array(length);
-      let filled = 0;
-      while (filled < bytes.length) {
-        const count = fs.readSync(file, bytes, filled, bytes.length - filled, offset + filled);
-        if (count === 0) throw new Error("Cannot read the plan: its file is shorter than it was written");
-        filled += count;
-      }
+      const bytes = readExactly(file, offset, length);
       yield decoder.decode(bytes).split("\n").map((line) => JSON.parse(line) as PlanLine<T>);
     }
   } finally {
     fs.closeSync(file);
   }
+}
+
+/** Reads what {@link PlanWriter.write} wrote. */
+export function readContent(path: string, { offset, length }: { offset: number; length: number }): Uint8Array {
+  const file = fs.openSync(path, "r");
+  try {
+    return readExactly(file, offset, length);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function readExactly(file: number, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const count = fs.readSync(file, bytes, filled, bytes.length - filled, offset + filled);
+    if (count === 0) throw new Error("Cannot read the plan: its file is shorter than it was written");
+    filled += count;
+  }
+  return bytes;
 }
 
 /** A stream's lines in the order of their application. */

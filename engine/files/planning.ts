@@ -1,14 +1,19 @@
 import type { CompareOptions, PendingDirectory } from "./compare_input.ts";
 import { JobCounter } from "./counters.ts";
+import { groupSegments } from "./plan.ts";
 import { Plan } from "./planned.ts";
 import { counter, type Run, watch } from "./run.ts";
 import type { ScanInput } from "./scan.ts";
+import { textPlace } from "./texts/keep_texts.ts";
+import { forEachAtOnce } from "../at_once.ts";
 
 /** Entries that a task compares before it hands back the rest: tens of milliseconds of work. */
 const BUDGET = 4096;
 /** While there is not enough for all workers to do, tasks hand back early. */
 const FIRST_BUDGET = 1024;
 const MOST_DIRECTORIES = 128;
+/** Merges that a task plans. */
+const MOST_MERGES = 64;
 
 /** Compares both trees and writes the plan. Changes nothing in either. */
 export async function makePlan(run: Run): Promise<Plan> {
@@ -19,6 +24,7 @@ export async function makePlan(run: Run): Promise<Plan> {
     figures: { entriesCompared: counter(run, JobCounter.compared) },
   }));
   await scanTrees(run, plan);
+  await planMerges(run, plan);
   const links = plan.stream("links");
   if (links.length > 0) {
     plan.drop("links");
@@ -38,6 +44,16 @@ export async function makePlan(run: Run): Promise<Plan> {
   return plan;
 }
 
+async function planMerges({ tasks, roots, spool, baseline, pass, workers }: Run, plan: Plan): Promise<void> {
+  const groups = groupSegments(plan.stream("merge"), MOST_MERGES);
+  plan.drop("merge");
+  const input = { ...textPlace(baseline), roots, spool, foresees: pass === "back" };
+  await forEachAtOnce(groups, workers, async (segments) => {
+    const { segments: planned, report } = await tasks.run("files.merge", { ...input, segments });
+    plan.add(planned, report);
+  });
+}
+
 async function scanTrees(run: Run, plan: Plan): Promise<void> {
   const { request, prepared, workers } = run;
   const options: CompareOptions = {
@@ -49,6 +65,7 @@ async function scanTrees(run: Run, plan: Plan): Promise<void> {
     sweep: prepared.interrupted,
     stamp: run.stamp,
     pass: run.pass,
+    merging: request.conflictStrategy === "Merge" && (run.pass !== "back" || request.dryRun),
   };
   const base: Omit<ScanInput, "directories" | "budget"> = {
     roots: run.roots,

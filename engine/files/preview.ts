@@ -42,6 +42,8 @@ function toEntry(directory: string, step: Step, stays: Set<string>): PlanEntry |
   switch (step[0]) {
     case "file":
       return { action: put(step[3]), type: "file", path: at(step[1]), size: step[2] };
+    case "merged":
+      return { action: "merge", type: "file", path: at(step[1]), size: step[2].length };
     case "symlink":
       return { action: put(step[3]), type: "symlink", path: at(step[1]), size: 0 };
     case "directory":
@@ -63,6 +65,7 @@ function toEntry(directory: string, step: Step, stays: Set<string>): PlanEntry |
         : undefined;
     case "stale":
     case "linked":
+    case "merge":
     case "keep":
     case "row":
       return undefined;

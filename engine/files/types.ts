@@ -26,7 +26,7 @@ export interface SyncFilesRequest {
   bandwidthLimit?: number;
 }
 
-export type PlanAction = "create" | "update" | "rename" | "delete" | "metadata";
+export type PlanAction = "create" | "update" | "merge" | "rename" | "delete" | "metadata";
 
 /** One line of a dry run's plan. */
 export interface PlanEntry {
@@ -41,13 +41,34 @@ export interface PlanEntry {
   side?: "source" | "target";
 }
 
+/** What tells one version of a file from another, as a baseline knows it. */
+export interface FileState {
+  size: number;
+  mtime: number;
+  mtimeNs: number;
+}
+
+/**
+ * Why two versions were not merged: both changed the same lines, the version that both come from is not known, one has NUL bytes or
+ * is too long, they are not two files with a name each, or one changed while it was read, which leaves it to the next run.
+ */
+export type UnmergedReason =
+  | "overlapping-edits"
+  | "no-common-version"
+  | "binary"
+  | "too-large"
+  | "not-mergeable"
+  | "changed-meanwhile";
+
 export interface Conflict {
   path: string;
   /** What happened to the target since the last run. */
   kind: "modified" | "added" | "deleted";
-  resolution: "source" | "target" | "both" | "unresolved";
+  resolution: "source" | "target" | "both" | "merged" | "unresolved";
   /** With `both`: the name that the target's version has now. */
   keptAs?: string;
+  /** With the strategy `Merge`, where the versions were not merged. */
+  reason?: UnmergedReason;
 }
 
 export interface SyncFilesResult {

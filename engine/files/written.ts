@@ -1,10 +1,13 @@
 import * as fs from "node:fs";
+import type { FileState } from "./types.ts";
 import { AT_FDCWD, O_APPEND, O_CREAT, O_WRONLY } from "../posix/constants.ts";
 import { appendTo, close, type Descriptor, openAt, type Stat } from "../posix/mod.ts";
 
 /** What a run left at a name: what it put there, or nothing. */
 export type WrittenEntry =
   | ["file", name: string, size: number, mtime: number, mtimeNs: number]
+  /** What the target's version and the source's, which then stands last, were merged to. */
+  | ["merged", name: string, size: number, mtime: number, mtimeNs: number, source: FileState]
   | ["symlink", name: string, link: string]
   | ["directory", name: string]
   | ["gone", name: string];

@@ -5,6 +5,7 @@
  */
 export { isBinary } from "./input_file.ts";
 export { mergeOperation } from "./merge_files.ts";
+export { mergeContents } from "./merge_contents.ts";
 export { mergeText, type TextMerge } from "./merge_text.ts";
 export type * from "./request.ts";
 export type * from "./types.ts";

@@ -156,6 +156,27 @@ Deno.test("Retry-After is honoured, and 410 ends a subscription", async () => {
   assert.equal((await server.request("GET", `/webhooks/${id}/deliveries`)).status, 404);
 });
 
+Deno.test("who waits for a try is answered when the subscription ends before it", async () => {
+  for (const end of ["deleted", "gone"]) {
+    await using receiver = startReceiver();
+    const held = Promise.withResolvers<Response>();
+    receiver.answer = () => held.promise.then((response) => response.clone());
+    await using server = await start();
+    const { id } = await subscribe(server, receiver.url);
+    // More than are sent to one receiver at once.
+    const tests = Array.from({ length: 12 }, () => server.request("POST", `/webhooks/${id}/test`));
+    await poll("as many as fit", () => receiver.received.length === 8);
+    if (end === "deleted") assert.equal((await server.request("DELETE", `/webhooks/${id}`)).status, 204);
+    held.resolve(new Response(null, { status: end === "deleted" ? 204 : 410 }));
+    const answers = await Promise.all(tests);
+    for (const { status, body } of answers) {
+      if (end === "deleted") assert.ok(status === 404 || body.status === "delivered", JSON.stringify(body));
+      else assert.deepEqual([status, body.status], [200, "failed"]);
+    }
+    assert.equal(receiver.received.length, 8, end);
+  }
+});
+
 Deno.test("URLs into private networks and malformed requests are refused", async () => {
   await using receiver = startReceiver();
   await using server = await startServer({ env: { SYNCLINE_RATE_LIMIT: "100000" } });

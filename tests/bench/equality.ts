@@ -3,11 +3,18 @@ import { run } from "./command.ts";
 /**
  * Throws unless two directories are equal. With rsync: names, contents by checksum, types, modes, owners, times, links and
  * hard links; without it, names and contents.
+ * @param directoryTimes whether those of directories count
  */
-export async function assertEqual(source: string, target: string, signal: AbortSignal): Promise<void> {
+export async function assertEqual(
+  source: string,
+  target: string,
+  signal: AbortSignal,
+  { directoryTimes = true } = {},
+): Promise<void> {
   let differences: string;
   try {
-    const argv = ["rsync", "-aHnic", "--delete", `${source}/`, `${target}/`];
+    const times = directoryTimes ? [] : ["--omit-dir-times"];
+    const argv = ["rsync", "-aHnic", ...times, "--delete", `${source}/`, `${target}/`];
     differences = (await run(argv, { signal, capture: true })).stdout;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

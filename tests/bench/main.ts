@@ -29,6 +29,10 @@ const SUITES: Record<string, () => Promise<Suite>> = {
     const { benchMerge, USAGE } = await import("./merge/bench.ts");
     return { usage: USAGE, run: benchMerge };
   },
+  async reconcile() {
+    const { benchReconcile, USAGE } = await import("./reconcile/bench.ts");
+    return { usage: USAGE, run: benchReconcile };
+  },
 };
 
 async function main(args: string[]): Promise<number> {

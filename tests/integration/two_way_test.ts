@@ -85,3 +85,73 @@ Deno.test("a run that is killed is brought to its end by the next, and neither s
     }
   }
 });
+
+const LINES = 12;
+
+/** A file whose first lines side `a` edits and whose last lines side `b` does. */
+class Shared {
+  readonly lines: string[];
+
+  constructor(name: string) {
+    this.lines = Array.from({ length: LINES }, (_, index) => `${name} ${index}`);
+  }
+
+  get text(): string {
+    return this.lines.join("\n") + "\n";
+  }
+
+  /** What a side makes of it, from what it was after the last run; the edit counts in what both are to come to. */
+  edit(side: "a" | "b", line: number, words: string): string {
+    const index = side === "a" ? line : LINES - 1 - line;
+    const own = this.lines.with(index, words);
+    return own.join("\n") + "\n";
+  }
+}
+
+Deno.test("Merge over HTTP: what both sides change comes together, whenever the server is killed", async () => {
+  const random = createRandom(testSeed("two-way merge kill"));
+  await using sandbox = await makeSandbox();
+  const [a, b] = [`${sandbox.root}/a`, `${sandbox.root}/b`];
+  await Deno.mkdir(a);
+  await Deno.mkdir(b);
+  const files = new Map(Array.from({ length: 150 }, (_, index) => [`file-${index}`, new Shared(`file-${index}`)]));
+  for (const [name, { text }] of files) await Deno.writeTextFile(`${a}/${name}`, text);
+  const fields = { conflictStrategy: "Merge" };
+  let [merges, longest] = [0, 0];
+  for (let round = 0; round < 8; round++) {
+    const server = await startServer({ sandbox });
+    try {
+      if (round === 0) {
+        const { body } = await request(server, fields);
+        assert.deepEqual([body.success, body.changesApplied], [true, files.size]);
+        longest = body.executionTimeMs;
+      }
+      for (const [name, file] of files) {
+        const [first, last] = [random.below(LINES / 2 - 1), random.below(LINES / 2 - 1)];
+        const [left, right] = [`${name} a ${round}`, `${name} b ${round}`];
+        await Deno.writeTextFile(`${a}/${name}`, file.edit("a", first, left));
+        await Deno.writeTextFile(`${b}/${name}`, file.edit("b", last, right));
+        file.lines[first] = left;
+        file.lines[LINES - 1 - last] = right;
+      }
+      const running = request(server, fields).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, random.below(longest * 2)));
+      await server.kill();
+      await running;
+    } finally {
+      await server[Symbol.asyncDispose]();
+    }
+    await using again = await startServer({ sandbox });
+    const { body, text } = await request(again, fields);
+    assert.equal(body.success, true, text.slice(0, 500));
+    const others = body.conflicts.filter(({ resolution }: Record<string, string>) => resolution !== "merged");
+    assert.deepEqual(others, []);
+    merges += body.conflicts.length;
+    for (const side of [a, b]) {
+      assert.deepEqual(await names(side), [...files.keys()].sort());
+      for (const [name, { text }] of files) assert.equal(await Deno.readTextFile(`${side}/${name}`), text, name);
+    }
+    await again.stop();
+  }
+  assert.ok(merges > 0, "no run was killed before its merges: the test proves little");
+});

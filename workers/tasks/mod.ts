@@ -54,12 +54,15 @@ import { begin, end, flush, forget, prepare } from "../../engine/files/prepare.t
 import { preview } from "../../engine/files/preview.ts";
 import { absorb, rebase } from "../../engine/files/rebase.ts";
 import { scanDirectories } from "../../engine/files/scan.ts";
+import { findUnkept, keepDirectories } from "../../engine/files/texts/keep_texts.ts";
+import { planMerges } from "../../engine/files/texts/plan_merges.ts";
 import { mergeFilesTask } from "../../engine/merge/merge_task.ts";
 
 /** Task name → handler. Add a task here and nowhere else. */
 export const tasks = {
   "files.prepare": prepare,
   "files.scan": scanDirectories,
+  "files.merge": planMerges,
   "files.links": planLinks,
   "files.over": planOver,
   "files.preview": preview,
@@ -71,6 +74,8 @@ export const tasks = {
   "files.rebase": rebase,
   "files.absorb": absorb,
   "files.end": end,
+  "files.unkept": findUnkept,
+  "files.keepTexts": keepDirectories,
   "files.emptyTrash": emptyTrash,
   "files.forget": forget,
   "backup.index": loadIndexTask,

@@ -43,13 +43,23 @@ export class WebhookDispatcher {
     });
   }
 
-  /** Resolves once this delivery has been tried, with how that went. */
+  /** Resolves once this delivery has been tried, with how that went, or will not be any more; undefined where it is gone. */
   async tried(id: number): Promise<WebhookDelivery | undefined> {
+    if (this.#options.store.delivery(id)?.status !== "pending") return this.#options.store.delivery(id);
     const waiter = this.#waiters.get(id) ?? Promise.withResolvers<void>();
     this.#waiters.set(id, waiter);
     this.wake();
     await waiter.promise;
     return this.#options.store.delivery(id);
+  }
+
+  /** To be called where subscriptions have ended: who waits for deliveries that will not be tried any more waits no longer. */
+  settle(): void {
+    for (const [id, waiter] of this.#waiters) {
+      if (this.#options.store.delivery(id)?.status === "pending") continue;
+      waiter.resolve();
+      this.#waiters.delete(id);
+    }
   }
 
   /** Ends what is under way; it is sent again after the next start. */
@@ -109,6 +119,7 @@ export class WebhookDispatcher {
     await this.#record(() => this.#options.store.record(delivery, attempt, fate, statusCode === GONE));
     this.#waiters.get(delivery.id)?.resolve();
     this.#waiters.delete(delivery.id);
+    if (statusCode === GONE) this.settle();
   }
 
   /** While the disk takes nothing the delivery keeps its lane, so that it is not sent over and over. */

@@ -70,8 +70,10 @@ export class Webhooks {
   }
 
   /** False where there is none. */
-  unsubscribe(id: string): Promise<boolean> {
-    return this.#store.unsubscribe(id);
+  async unsubscribe(id: string): Promise<boolean> {
+    const isRemoved = await this.#store.unsubscribe(id);
+    this.#dispatcher.settle();
+    return isRemoved;
   }
 
   deliveries(query: DeliveryQuery): WebhookDelivery[] {

@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { createRandom } from "../../../tests/harness/random.ts";
+import { type Part, World } from "../world.ts";
+
+const MERGE: Part = { direction: "two-way", conflictStrategy: "Merge" };
+const ONE_WAY: Part = { conflictStrategy: "Merge" };
+const BASE = "one\ntwo\nthree\nfour\nfive\n";
+const LEFT = BASE.replace("one", "ONE of the left");
+const RIGHT = BASE.replace("five", "FIVE of the right");
+const BOTH = LEFT.replace("five", "FIVE of the right");
+const OTHER = BASE.replace("one", "ONE of the right");
+
+type Side = "source" | "target";
+
+/** What a side has of files, without its trash. */
+function list(world: World, side: Side): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(world.list(world[side])).filter(([path]) => !path.startsWith(".syncline-trash")),
+  );
+}
+
+function trashed(world: World, side: Side): string[] {
+  const all = Object.entries(world.list(world[side]));
+  return all.filter(([path, text]) => path.startsWith(".syncline-trash") && text !== "/").map(([, text]) => text);
+}
+
+/** Each write has a later time than any before. */
+let clock = 1_700_000_000;
+function write(world: World, path: string, text: string): void {
+  world.write(path, text);
+  fs.utimesSync(`${world.path}/${path}`, ++clock, clock);
+}
+
+/** A pair that has a file in common, which then both sides edit. */
+async function edited(part: Part, base = BASE, left = LEFT, right = RIGHT, name = "file"): Promise<World> {
+  const world = new World();
+  write(world, `source/${name}`, base);
+  assert.deepEqual((await world.sync(part)).errors, []);
+  write(world, `source/${name}`, left);
+  write(world, `target/${name}`, right);
+  return world;
+}
+
+Deno.test("edits of different lines come together on both sides, and the trashes keep what they were made of", async () => {
+  using world = await edited(MERGE);
+  const { conflicts, errors, changesApplied } = await world.sync(MERGE);
+  assert.deepEqual(conflicts, [{ path: "file", kind: "modified", resolution: "merged" }]);
+  assert.deepEqual([errors, changesApplied], [[], 2]);
+  assert.deepEqual([list(world, "source"), list(world, "target")], [{ file: BOTH }, { file: BOTH }]);
+  assert.deepEqual([trashed(world, "source"), trashed(world, "target")], [[LEFT], [RIGHT]]);
+  const again = await world.sync(MERGE);
+  assert.deepEqual([again.conflicts, again.changesApplied], [[], 0]);
+  // The merge is the version in common from here on.
+  write(world, "source/file", BOTH.replace("two", "TWO"));
+  write(world, "target/file", BOTH.replace("four", "FOUR"));
+  assert.equal((await world.sync(MERGE)).conflicts[0].resolution, "merged");
+  const expected = { file: BOTH.replace("two", "TWO").replace("four", "FOUR") };
+  assert.deepEqual([list(world, "source"), list(world, "target")], [expected, expected]);
+});
+
+Deno.test("one-way, the merge goes to the target, which keeps its own edits from then on", async () => {
+  using world = await edited(ONE_WAY);
+  assert.deepEqual((await world.sync(ONE_WAY)).conflicts, [
+    { path: "file", kind: "modified", resolution: "merged" },
+  ]);
+  assert.deepEqual([list(world, "source"), list(world, "target")], [{ file: LEFT }, { file: BOTH }]);
+  const again = await world.sync(ONE_WAY);
+  assert.deepEqual([again.changesApplied, again.conflicts], [0, []]);
+  write(world, "source/file", LEFT.replace("three", "THREE"));
+  assert.equal((await world.sync(ONE_WAY)).conflicts[0].resolution, "merged");
+  assert.deepEqual(list(world, "target"), { file: BOTH.replace("three", "THREE") });
+  await world.sync({ conflictStrategy: "SourceWins" });
+  world.assertEqual();
+});
+
+Deno.test("a side that has the other's edits already is what both get", async () => {
+  for (const [left, right] of [[BOTH, RIGHT], [LEFT, BOTH]]) {
+    using world = await edited(MERGE, BASE, left, right);
+    const { conflicts, errors } = await world.sync(MERGE);
+    assert.deepEqual([conflicts.length, errors], [1, []]);
+    assert.deepEqual([list(world, "source"), list(world, "target")], [{ file: BOTH }, { file: BOTH }]);
+    assert.equal((await world.sync(MERGE)).changesApplied, 0);
+  }
+});
+
+Deno.test("JSON is merged by what it says", async () => {
+  const [base, left, right] = [{ a: 1, b: 2 }, { a: 3, b: 2 }, { a: 1, b: 4 }].map((value) => JSON.stringify(value));
+  using world = await edited(MERGE, base, left, right, "data.json");
+  await world.sync(MERGE);
+  for (const side of ["source", "target"] as const) {
+    assert.deepEqual(JSON.parse(list(world, side)["data.json"]), { a: 3, b: 4 });
+  }
+});
+
+const large = (line: string) => `${line}\n${"x\n".repeat(2 << 20)}`;
+
+const UNMERGED: [reason: string, base: string, left: string, right: string][] = [
+  ["overlapping-edits", BASE, LEFT, OTHER],
+  ["binary", `\0${BASE}`, `\0${LEFT}`, `\0${RIGHT}`],
+  ["binary", BASE, LEFT, `${RIGHT}\0`],
+  ["too-large", large("base"), large("left"), large("right")],
+];
+
+for (const part of [MERGE, ONE_WAY]) {
+  for (const [reason, base, left, right] of UNMERGED) {
+    Deno.test(`${reason}: both versions stay, ${part.direction ?? "one-way"}`, async () => {
+      using world = await edited(part, base, left, right);
+      const { conflicts: [conflict, ...others], errors } = await world.sync(part);
+      assert.deepEqual([others, errors], [[], []]);
+      const { keptAs = "", ...rest } = conflict;
+      assert.deepEqual(rest, { path: "file", kind: "modified", resolution: "both", reason });
+      assert.deepEqual(list(world, "target"), { file: left, [keptAs]: right });
+      if (part === MERGE) assert.deepEqual(list(world, "source"), list(world, "target"));
+      assert.equal((await world.sync(part)).changesApplied, 0);
+    });
+  }
+}
+
+Deno.test("both versions stay where no common one is known, and where a file has another name", async () => {
+  using world = new World();
+  write(world, "source/file", BASE);
+  await world.sync({ ...MERGE, conflictStrategy: "SourceWins" });
+  write(world, "source/file", LEFT);
+  write(world, "target/file", RIGHT);
+  write(world, "source/new", LEFT);
+  write(world, "target/new", RIGHT);
+  const { conflicts } = await world.sync(MERGE);
+  assert.deepEqual(conflicts.map(({ path, reason }) => [path, reason]).sort(), [
+    ["file", "no-common-version"],
+    ["new", "no-common-version"],
+  ]);
+  assert.equal(Object.keys(list(world, "source")).length, 4);
+  assert.deepEqual(list(world, "source"), list(world, "target"));
+
+  fs.linkSync(`${world.source}/file`, `${world.source}/name`);
+  await world.sync(MERGE);
+  fs.writeFileSync(`${world.source}/name`, BOTH);
+  write(world, "target/file", BASE);
+  const linked = await world.sync(MERGE);
+  assert.deepEqual(linked.errors, []);
+  assert.deepEqual(linked.conflicts.map(({ path, reason }) => [path, reason]), [["file", "not-mergeable"]]);
+});
+
+Deno.test("a dry run says what the run will do, and does nothing", async () => {
+  for (const [left, right] of [[LEFT, RIGHT], [LEFT, OTHER], [BOTH, RIGHT], [LEFT, BOTH]]) {
+    for (const part of [MERGE, ONE_WAY]) {
+      using world = await edited(part, BASE, left, right);
+      const dry = await world.sync({ ...part, dryRun: true });
+      assert.deepEqual([list(world, "source"), list(world, "target")], [{ file: left }, { file: right }]);
+      const real = await world.sync(part);
+      const figures = ({ changesApplied, conflicts, statistics }: typeof dry) => [
+        changesApplied,
+        conflicts.map(({ keptAs: _, ...rest }) => rest),
+        { ...statistics, entriesCompared: 0 },
+      ];
+      assert.deepEqual(figures(dry), figures(real));
+      assert.equal(dry.plan?.length, dry.changesApplied);
+    }
+  }
+});
+
+Deno.test("what changes between the comparison and the merge is not overwritten, and merged by the next run", async () => {
+  for (const side of ["source", "target"] as const) {
+    for (const task of ["files.merge", "files.apply"]) {
+      using world = await edited(MERGE);
+      let isDone = false;
+      const { errors, conflicts } = await world.sync(MERGE, (name) => {
+        if (name !== task || isDone) return;
+        isDone = true;
+        write(world, `${side}/file`, (side === "source" ? LEFT : RIGHT).replace("three", "THREE"));
+      });
+      assert.ok(isDone);
+      assert.ok(errors.length > 0 || conflicts[0].reason === "changed-meanwhile", JSON.stringify({ errors, conflicts }));
+      assert.deepEqual((await world.sync(MERGE)).errors, []);
+      const expected = { file: BOTH.replace("three", "THREE") };
+      assert.deepEqual([list(world, "source"), list(world, "target")], [expected, expected], `${side} ${task}`);
+    }
+  }
+});
+
+Deno.test("a run that is killed before any of its tasks is brought to its end by the next", async () => {
+  let tasks = Infinity;
+  for (let kill = 0; kill < tasks; kill++) {
+    using world = await edited(MERGE);
+    let count = 0;
+    try {
+      await world.sync(MERGE, () => {
+        if (count++ === kill) throw new Error("killed");
+      });
+      tasks = count;
+    } catch (error) {
+      if ((error as Error).message !== "killed") throw error;
+    }
+    assert.deepEqual((await world.sync(MERGE)).errors, []);
+    assert.deepEqual([list(world, "source"), list(world, "target")], [{ file: BOTH }, { file: BOTH }], `kill ${kill}`);
+    write(world, "source/file", BOTH.replace("two", "TWO"));
+    write(world, "target/file", BOTH.replace("four", "FOUR"));
+    assert.equal((await world.sync(MERGE)).conflicts[0]?.resolution, "merged", `kill ${kill}`);
+  }
+  assert.ok(tasks > 10);
+});
+
+Deno.test("permissions of a merge are those that a copy would have", async () => {
+  for (const preservePermissions of [true, false]) {
+    using world = await edited({ ...ONE_WAY, preservePermissions });
+    fs.chmodSync(`${world.source}/file`, 0o640);
+    fs.chmodSync(`${world.target}/file`, 0o600);
+    await world.sync({ ...ONE_WAY, preservePermissions, verifyIntegrity: true });
+    assert.deepEqual(list(world, "target"), { file: BOTH });
+    assert.equal(fs.statSync(`${world.target}/file`).mode & 0o777, preservePermissions ? 0o640 : 0o600);
+  }
+});
+
+/** What the store has: chunks, their bytes, versions. */
+function stored(world: World): { chunks: number; bytes: number; versions: number } {
+  using database = new DatabaseSync(`${world.path}/data/texts.db`, { readOnly: true });
+  return {
+    ...database.prepare("SELECT count(*) AS chunks, coalesce(sum(length(bytes)), 0) AS bytes FROM chunk").get(),
+    ...database.prepare("SELECT count(*) AS versions FROM text").get(),
+  } as ReturnType<typeof stored>;
+}
+
+Deno.test("texts are kept once, for nobody else to read, and go with their files and pairs", async () => {
+  using world = new World();
+  const random = createRandom(1);
+  const text = Array.from({ length: 20_000 }, () => `${random.below(1e9)}\n`).join("");
+  for (const name of ["a", "b", "deep/c"]) write(world, `source/${name}`, text);
+  await world.sync(MERGE);
+  await world.sync({ ...ONE_WAY, targetDirectory: `${world.path}/other` });
+  const first = stored(world);
+  assert.equal(first.versions, 6);
+  assert.ok(first.bytes < text.length, `${first.bytes} bytes for three files of ${text.length} in two pairs`);
+  for (const name of fs.readdirSync(`${world.path}/data`).filter((name) => name.startsWith("texts.db"))) {
+    assert.equal(fs.statSync(`${world.path}/data/${name}`).mode & 0o777, 0o600, name);
+  }
+  // An edit in the midst of one costs its chunk, not all.
+  write(world, "source/a", `${text.slice(0, 100_000)}an edit\n${text.slice(100_000)}`);
+  await world.sync(MERGE);
+  const second = stored(world);
+  assert.ok(second.chunks > first.chunks && second.chunks <= first.chunks + 3, `${first.chunks} ${second.chunks}`);
+  fs.rmSync(`${world.source}/a`);
+  fs.rmSync(`${world.source}/deep`, { recursive: true });
+  await world.sync(MERGE);
+  assert.deepEqual([stored(world).versions, stored(world).chunks], [4, first.chunks]);
+  // Both pairs' baselines go, and a third pair begins.
+  fs.rmSync(`${world.path}/data/baselines`, { recursive: true });
+  fs.mkdirSync(`${world.path}/empty`);
+  await world.sync({ ...ONE_WAY, sourceDirectory: `${world.path}/empty`, targetDirectory: `${world.path}/third` });
+  assert.deepEqual(stored(world), { chunks: 0, bytes: 0, versions: 0 });
+});
+
+Deno.test("a damaged store of texts costs merges, not data", async () => {
+  using world = await edited(MERGE);
+  fs.rmSync(`${world.path}/data/texts.db-wal`, { force: true });
+  fs.writeFileSync(`${world.path}/data/texts.db`, "x".repeat(8192));
+  const { conflicts, errors } = await world.sync(MERGE);
+  assert.deepEqual([conflicts[0].reason, errors], ["no-common-version", []]);
+  assert.deepEqual(Object.values(list(world, "source")).sort(), [LEFT, RIGHT].sort());
+  write(world, "source/file", LEFT.replace("two", "TWO"));
+  write(world, "target/file", LEFT.replace("four", "FOUR"));
+  assert.equal((await world.sync(MERGE)).conflicts[0].resolution, "merged");
+});
