@@ -127,7 +127,7 @@ export class Applier implements Disposable {
       case "rename":
         return this.#rename(directory, step[1], step[2]);
       case "delete":
-        return this.#placer.delete(directory, step[1], step[2] === "directory");
+        return this.#placer.delete(directory, step[1], step[2] === "directory", step[3]);
       case "stale":
         return this.#placer.discard(directory, step[1]);
       case "finish":

@@ -251,3 +251,28 @@ Deno.test("emptying a trash follows no link", async () => {
   assert.deepEqual(fs.readdirSync(`${world.target}/.syncline-trash`), []);
   assert.equal(fs.readFileSync(`${world.path}/outside/${folder}/x`, "utf8"), "not ours");
 });
+
+Deno.test("what changes between the comparison and its turn is neither overwritten nor deleted", async () => {
+  for (const [from, to] of [["source", "target"], ["target", "source"]] as const) {
+    using world = new World();
+    for (const name of ["edited", "deleted", "other"]) write(world, `source/${name}`, name);
+    await world.sync(BOTH);
+    write(world, `${from}/edited`, "edited here");
+    fs.rmSync(`${world[from]}/deleted`);
+    write(world, `${from}/other`, "other, edited here");
+    let isDone = false;
+    const { errors } = await world.sync(BOTH, (task) => {
+      if (task !== "files.begin" || isDone) return;
+      isDone = true;
+      write(world, `${to}/edited`, "edited there at the same time");
+      write(world, `${to}/deleted`, "edited there");
+    });
+    assert.deepEqual(errors.map((error) => error.split(":")[0]).sort(), ["deleted", "edited"]);
+    const { conflicts } = await world.sync({ ...BOTH, conflictStrategy: "KeepBoth" });
+    assert.deepEqual(conflicts.map(({ path }) => path).sort(), ["deleted", "edited"]);
+    const { edited, deleted, other, ...kept } = list(world, "source");
+    assert.deepEqual([deleted, other], ["edited there", "other, edited here"]);
+    assert.deepEqual([edited, ...Object.values(kept)].sort(), ["edited here", "edited there at the same time"]);
+    assert.deepEqual(list(world, "target"), list(world, "source"));
+  }
+});

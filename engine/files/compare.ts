@@ -8,7 +8,7 @@ import type { CompareInput, CompareOptions, PendingDirectory, Place } from "./co
 import { conflictName, isLater, resolutionOf, resolveConflict, type Winner } from "./conflict.ts";
 import { DirectoryBaseline } from "./directory_baseline.ts";
 import { pair } from "./pairing.ts";
-import { type Existing, type FileStep, fileStream, type PlanWriter, type Stream } from "./plan.ts";
+import { type Existing, type FileStep, fileStream, type PlanWriter, type Step, type Stream } from "./plan.ts";
 import { reconcile, type SideState } from "./reconcile.ts";
 import { addConflict, addError, type Report } from "./report.ts";
 import { isTemporaryName, type Rules } from "./rules.ts";
@@ -419,7 +419,9 @@ export class DirectoryComparison {
     }
     if (verdict === "take") {
       if (this.#settle(name, -1, j) === "target") return this.#keep();
-      this.#add(this.#directory.clear ? "clear" : "delete", ["delete", name, type]);
+      const isGuarded = this.#options.pass !== undefined && type === "file";
+      const step: Step = isGuarded ? ["delete", name, type, fileState(target, j)] : ["delete", name, type];
+      this.#add(this.#directory.clear ? "clear" : "delete", step);
       this.#report.deleted++;
     }
     if (type === "directory") this.#descend(name, false, true, verdict === "take");

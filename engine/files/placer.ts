@@ -136,7 +136,7 @@ export class Placer implements Disposable {
     for (const [path, steps] of backwards(inside)) {
       for (const step of steps) {
         if (step[0] !== "delete") throw new TypeError(`Cannot clear a directory by the step ${step[0]}`);
-        this.attempt(path, step[1], () => this.delete(path, step[1], step[2] === "directory"));
+        this.attempt(path, step[1], () => this.delete(path, step[1], step[2] === "directory", step[3]));
       }
     }
     this.#target.reset();
@@ -168,10 +168,14 @@ export class Placer implements Disposable {
     }());
   }
 
-  /** What is gone already needs no deletion; a directory in which something stays, stays. */
-  delete(directory: string, name: string, isDirectory: boolean): void {
+  /**
+   * What is gone already needs no deletion; a directory in which something stays, stays.
+   * @param seen the only version of a file that may go; any where undefined
+   */
+  delete(directory: string, name: string, isDirectory: boolean, seen?: FileState): void {
     try {
       const from = this.#target.directory(directory);
+      if (seen !== undefined && !isState(statAt(from, name), seen)) throw new ChangedMeanwhile();
       this.#log.note(directory, ["gone", name]);
       if (isDirectory) {
         removeDirectoryAt(from, name);

@@ -85,7 +85,8 @@ export type Step =
   /** Permissions, owner or a link's time only. */
   | ["metadata", name: string, type: EntryType]
   | ["rename", name: string, from: string, type: EntryType]
-  | ["delete", name: string, type: EntryType]
+  /** With `seen` only that version of a file. */
+  | ["delete", name: string, type: EntryType, seen?: FileState]
   /** A temporary name of a run that was killed. */
   | ["stale", name: string]
   /** For `links`: what is known of a hard-linked file. `same` is 0: other data, 1: the same, 2: the same, other metadata. */
