@@ -66,7 +66,8 @@ const conflict = z.object({
   path: z.string(),
   kind: z.enum(["modified", "added", "deleted"]),
   resolution: z.enum(["source", "target", "both", "merged", "unresolved"]).openapi({
-    description: "Whose version stays; `both`: the target's has another name; `merged`: what both changed came together.",
+    description:
+      "Whose version stays; `both`: the target's has another name; `merged`: what both changed came together.",
   }),
   keptAs: z.string().optional().openapi({ description: "With `both`: the name that the target's version has now." }),
   reason: z.enum([

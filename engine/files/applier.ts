@@ -137,6 +137,7 @@ export class Applier implements Disposable {
       case "linked":
       case "merge":
       case "keep":
+      case "left":
       case "row":
         throw new TypeError(`Cannot apply the step ${step[0]}: it is for the planning`);
     }

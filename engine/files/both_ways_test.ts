@@ -257,22 +257,49 @@ Deno.test("what changes between the comparison and its turn is neither overwritt
     using world = new World();
     for (const name of ["edited", "deleted", "other"]) write(world, `source/${name}`, name);
     await world.sync(BOTH);
+    /** A run during which the other side edits a file. */
+    const meanwhile = async (name: string) => {
+      let isDone = false;
+      return await world.sync(BOTH, (task) => {
+        if (task !== "files.begin" || isDone) return;
+        isDone = true;
+        write(world, `${to}/${name}`, "edited there at the same time");
+      });
+    };
     write(world, `${from}/edited`, "edited here");
-    fs.rmSync(`${world[from]}/deleted`);
     write(world, `${from}/other`, "other, edited here");
-    let isDone = false;
-    const { errors } = await world.sync(BOTH, (task) => {
-      if (task !== "files.begin" || isDone) return;
-      isDone = true;
-      write(world, `${to}/edited`, "edited there at the same time");
-      write(world, `${to}/deleted`, "edited there");
-    });
-    assert.deepEqual(errors.map((error) => error.split(":")[0]).sort(), ["deleted", "edited"]);
-    const { conflicts } = await world.sync({ ...BOTH, conflictStrategy: "KeepBoth" });
-    assert.deepEqual(conflicts.map(({ path }) => path).sort(), ["deleted", "edited"]);
-    const { edited, deleted, other, ...kept } = list(world, "source");
-    assert.deepEqual([deleted, other], ["edited there", "other, edited here"]);
-    assert.deepEqual([edited, ...Object.values(kept)].sort(), ["edited here", "edited there at the same time"]);
+    assert.match((await meanwhile("edited")).errors.join(), /^edited: changed during the run/);
+    const { conflicts: [edited, ...others] } = await world.sync({ ...BOTH, conflictStrategy: "KeepBoth" });
+    assert.deepEqual([edited.path, others], ["edited", []]);
+    fs.rmSync(`${world[from]}/deleted`);
+    assert.match((await meanwhile("deleted")).errors.join(), /^deleted: changed during the run/);
+    await world.sync(BOTH);
+    const { deleted, other, ...kept } = list(world, "source");
+    assert.deepEqual([deleted, other], ["edited there at the same time", "other, edited here"]);
+    assert.deepEqual(Object.values(kept).sort(), ["edited here", "edited there at the same time"]);
     assert.deepEqual(list(world, "target"), list(world, "source"));
+  }
+});
+
+Deno.test("edits that time and size do not tell apart are conflicts all the same, until someone decides", async () => {
+  for (const isFirst of [true, false]) {
+    using world = new World();
+    fs.mkdirSync(world.target);
+    if (!isFirst) {
+      write(world, "source/file", "base");
+      await world.sync(BOTH);
+    }
+    const time = isFirst ? Date.now() / 1_000 : ++clock;
+    for (const [side, text] of [["source", "left!"], ["target", "right"]]) {
+      world.write(`${side}/file`, text);
+      fs.utimesSync(`${world.path}/${side}/file`, time, time);
+    }
+    for (let round = 0; round < 2; round++) {
+      const { conflicts } = await world.sync({ ...BOTH, conflictStrategy: "Manual" });
+      assert.deepEqual(conflicts.map(({ resolution }) => resolution), ["unresolved"], `first ${isFirst} ${round}`);
+    }
+    assert.equal((await world.sync({ ...BOTH, conflictStrategy: "TargetWins" })).conflicts.length, 1);
+    assertBoth(world, { file: "right" });
+    assert.equal((await world.sync(BOTH)).changesApplied, 0);
   }
 });

@@ -34,6 +34,8 @@ export class DirectoryComparison {
   #written = false;
   /** Names that `KeepBoth` gives in the directory. */
   #keptNames: string[] = [];
+  /** Files that stay different although nothing but their bytes tells so. */
+  #left: string[] = [];
   #equal: CompareInput["equal"] = () => false;
   #children: PendingDirectory[] = [];
 
@@ -53,6 +55,7 @@ export class DirectoryComparison {
     this.#touched = false;
     this.#written = false;
     this.#keptNames = [];
+    this.#left = [];
     this.#equal = input.equal;
     this.#children = [];
     this.#baseline.begin(source, input.baseline, (i) => this.#isTaken(source as Listing, i), this.#options.pass);
@@ -71,8 +74,10 @@ export class DirectoryComparison {
       }
     }
     const outcome = this.#baseline.outcome(this.#written);
-    if (outcome === "list") this.#plan.add("baseline", directory.path);
-    else if (outcome !== "keep") this.#plan.add("foreseen", directory.path, ["row", outcome.toBase64()]);
+    if (outcome === "list") {
+      this.#plan.add("baseline", directory.path);
+      for (const name of this.#left) this.#plan.add("baseline", directory.path, ["left", name]);
+    } else if (outcome !== "keep") this.#plan.add("foreseen", directory.path, ["row", outcome.toBase64()]);
     if (source !== undefined && !(directory.target ? !this.#touched && directory.own === "same" : !this.#wanted())) {
       this.#plan.add("finish", directory.path, ["finish", directory.own === "counted"]);
       if (directory.own === "counted") this.#report.updated++;
@@ -150,7 +155,10 @@ export class DirectoryComparison {
     }
     const winner = verdict === "pass" ? "source" : this.#settle(name, i, j);
     if (winner !== "source") this.#baseline.doubt();
-    if (winner === "target") return;
+    if (winner === "target") {
+      if (target !== undefined && j >= 0 && type === "file" && source.sameData(i, target, j)) this.#left.push(name);
+      return;
+    }
     const existing: Existing = targetType === undefined || winner === "both"
       ? "nothing"
       : targetType === "directory"
@@ -243,7 +251,7 @@ export class DirectoryComparison {
       case "symlink":
         return source.links.get(i) === target.links.get(j);
       default: {
-        if (source.sameData(i, target, j)) return true;
+        if (source.sameData(i, target, j)) return this.#isTrusted(source, i) || this.#equal(source.names[i]);
         if (source.size(i) !== target.size(j)) return false;
         const baseline = this.#baseline.of(source.names[i], i);
         const same = sourceUnchanged(baseline, source, i) && targetUnchanged(baseline, target, j);
@@ -252,6 +260,15 @@ export class DirectoryComparison {
         return same;
       }
     }
+  }
+
+  /**
+   * Whether a file's time and size tell its version. Two programs that write at once leave the same time, and where both sides have
+   * changed since they agreed, or nobody knows what they agreed on, that is no proof.
+   */
+  #isTrusted(source: Listing, i: number): boolean {
+    if (this.#baseline.knows(source.names[i], i)) return true;
+    return this.#options.baseline !== "complete" && source.mtime(i) < this.#options.recentFrom;
   }
 
   /** Whether permissions or owners differ and are to be kept. A link has no permissions of its own. */

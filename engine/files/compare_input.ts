@@ -33,6 +33,8 @@ export interface CompareOptions {
   owners: boolean;
   /** The last run was killed: look for its temporary files in directories that only the target has, too. */
   sweep: boolean;
+  /** Seconds: times from here on are too new to tell versions apart, since clocks go in steps. */
+  recentFrom: number;
   /** For names of the versions that `KeepBoth` keeps. */
   stamp: string;
   /** `none`: first run. `partial`: the patterns were others, so a path that it lacks may have been left out. */
@@ -51,6 +53,6 @@ export interface CompareInput {
   baseline: Uint8Array | undefined;
   /** Whether the target resolves a name that it lists in another case to that same entry. */
   folds: (name: string, index: number) => boolean;
-  /** Whether both sides' files of that name hold the same bytes. Asked only where both changed. */
+  /** Whether both sides' files of that name hold the same bytes. Asked only where their times do not tell. */
   equal: (name: string) => boolean;
 }

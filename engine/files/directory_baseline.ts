@@ -59,6 +59,12 @@ export class DirectoryBaseline {
     return this.#source === undefined || i < 0 ? undefined : baselineEntry(this.#source, i);
   }
 
+  /** Whether the source's entry `i` is a file that is as the baseline knows it. */
+  knows(name: string, i: number): boolean {
+    if (this.#known === SAME_AS_SOURCE) return true;
+    return this.#source !== undefined && sourceUnchanged(this.#known?.get(name), this.#source, i);
+  }
+
   /** Notes that the target will not have what the source has, or not for sure: only a look at both can tell. */
   doubt(): void {
     this.#foreseen = false;

@@ -36,6 +36,7 @@ export async function openRun(
       target: below(target, services.dataDir, ...hidden),
     },
   };
+  const startedAt = Date.now();
   const rulesKey = digest([request.excludePatterns, request.includePatterns]);
   const pair = pass === undefined
     ? [source, target]
@@ -56,7 +57,8 @@ export async function openRun(
     rulesKey,
     pass,
     id: randomBytes(6).toString("hex"),
-    stamp: timeStamp(new Date()),
+    startedAt,
+    stamp: timeStamp(new Date(startedAt)),
     roots: { source, target, sourceIdentity: prepared.sourceIdentity },
     prepared,
   };

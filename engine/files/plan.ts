@@ -91,8 +91,10 @@ export type Step =
   | ["stale", name: string]
   /** For `links`: what is known of a hard-linked file. `same` is 0: other data, 1: the same, 2: the same, other metadata. */
   | ["linked", name: string, size: number, source: string, target: string, same: 0 | 1 | 2, existing: Existing]
-  /** For `finish`: whether permissions change as well (they count, times do not). For `baseline`: no steps. */
+  /** For `finish`: whether permissions change as well (they count, times do not). */
   | ["finish", counted: boolean]
+  /** For `baseline`, which has no other steps: a file that stays different on both sides under one time and size. */
+  | ["left", name: string]
   /** For `foreseen`: the row of the baseline, in base 64. */
   | ["row", entries: string];
 

@@ -7,6 +7,8 @@ import type { ScanInput } from "./scan.ts";
 import { textPlace } from "./texts/keep_texts.ts";
 import { forEachAtOnce } from "../at_once.ts";
 
+/** What clocks, of file systems too, may be behind, seconds. */
+const RECENT = 2;
 /** Entries that a task compares before it hands back the rest: tens of milliseconds of work. */
 const BUDGET = 4096;
 /** While there is not enough for all workers to do, tasks hand back early. */
@@ -63,6 +65,7 @@ async function scanTrees(run: Run, plan: Plan): Promise<void> {
     owners: prepared.owners,
     baseline: prepared.baseline,
     sweep: prepared.interrupted,
+    recentFrom: Math.floor(run.startedAt / 1_000) - RECENT,
     stamp: run.stamp,
     pass: run.pass,
     merging: request.conflictStrategy === "Merge" && (run.pass !== "back" || request.dryRun),

@@ -67,6 +67,7 @@ function toEntry(directory: string, step: Step, stays: Set<string>): PlanEntry |
     case "linked":
     case "merge":
     case "keep":
+    case "left":
     case "row":
       return undefined;
   }

@@ -44,15 +44,15 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
   const encoder = new BaselineEncoder();
   const listings = [new Listing(), new Listing()] as const;
   const rows: [path: string, entries: Uint8Array | null][] = [];
-  const named = input.segments.flatMap((segment) => readSegment(input.spool, segment)).map(([path]) => path);
-  for (const path of new Set([...named, ...input.directories])) {
+  const left = leftFiles(input);
+  for (const path of new Set([...left.keys(), ...input.directories])) {
     context.checkpoint();
     const stored = store.read(path);
     const old = readRow(stored, input.swapped);
     try {
       const from = readDirectory(source.directory(path), listings[0]);
       const to = readDirectory(target.directory(path), listings[1]);
-      const { entries, settled } = agreed(path, from, to, old, rules);
+      const { entries, settled } = agreed(path, from, to, old, rules, left.get(path));
       if (settled < to.length) unsettled.push(path);
       encoder.reset();
       for (const [name, entry] of entries) encoder.add(name, input.swapped ? swapSides(entry) : entry);
@@ -71,6 +71,17 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
   }
   store.setAside(rows);
   return { report, unsettled };
+}
+
+/** The directories that the segments name, with what stays different in them. */
+function leftFiles({ segments, spool }: RebaseInput): Map<string, Set<string>> {
+  const left = new Map<string, Set<string>>();
+  for (const [path, steps] of segments.flatMap((segment) => readSegment(spool, segment))) {
+    const names = left.get(path) ?? new Set();
+    left.set(path, names);
+    for (const step of steps) if (step[0] === "left") names.add(step[1]);
+  }
+  return left;
 }
 
 export interface AbsorbInput {
@@ -105,6 +116,7 @@ function agreed(
   target: Listing,
   old: Map<string, BaselineEntry>,
   rules: Rules,
+  left: ReadonlySet<string> = new Set(),
 ): { entries: Map<string, BaselineEntry>; settled: number } {
   let settled = 0;
   const targets = new Map(target.names.map((name, j) => [name, j]));
@@ -118,7 +130,7 @@ function agreed(
     if (rules.judge(child, entry.type === "directory", true) === "skip") continue;
     const j = targets.get(name);
     const known = old.get(name);
-    if (j === undefined) {
+    if (j === undefined || left.has(name)) {
       if (known !== undefined) entries.set(name, known);
     } else if (targetUnchanged(entry, target, j)) {
       entries.set(name, entry);

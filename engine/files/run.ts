@@ -34,7 +34,9 @@ export interface Run {
   rulesKey: string;
   /** 12 hexadecimal digits of its own. */
   id: string;
-  /** When it began, as it stands in names. */
+  /** When it began, milliseconds since 1970. */
+  startedAt: number;
+  /** The same as it stands in names. */
   stamp: string;
   roots: Roots;
   prepared: PrepareOutput;

@@ -29,9 +29,7 @@ export function writeToTemporary(
     }
     const made = statAt(to, temporary);
     const others = [source, replaced];
-    const isAlike = others.some(({ size, mtime }) =>
-      size === made.size && Math.abs(mtime - made.mtime) <= COARSEST
-    );
+    const isAlike = others.some(({ size, mtime }) => size === made.size && Math.abs(mtime - made.mtime) <= COARSEST);
     if (!isAlike) return made;
     setTimesAt(to, temporary, Math.max(...others.map(({ mtime }) => mtime)) + COARSEST + 1, 0);
     return statAt(to, temporary);

@@ -72,7 +72,9 @@ Deno.test("scheduled operations run, are caught up after a start, and show in se
   ]);
   const metrics = (await server.request("GET", "/metrics?format=prometheus")).text;
   // Several may have one name, and one source.
-  const label = `id="${ids["sync.files"]}",schedule="nightly sync.files",operation="sync.files",source="${root}/source"`;
+  const label = `id="${
+    ids["sync.files"]
+  }",schedule="nightly sync.files",operation="sync.files",source="${root}/source"`;
   const [, seconds] = metrics.split("\n")
     .find((line) => line.startsWith(`syncline_schedule_last_success_timestamp_seconds{${label}}`))?.split("} ") ?? [];
   assert.ok(Math.abs(Number(seconds) - Date.now() / 1_000) < 60, seconds);

@@ -138,7 +138,10 @@ function keepDirectory(
   store.put(pair, path, held, gone, digestOf(entries));
 }
 
-function isKept(version: Omit<KeptFile, "name" | "text"> | undefined, { size, mtime, mtimeNs }: BaselineEntry): boolean {
+function isKept(
+  version: Omit<KeptFile, "name" | "text"> | undefined,
+  { size, mtime, mtimeNs }: BaselineEntry,
+): boolean {
   return version?.size === size && version.mtime === mtime && version.mtimeNs === mtimeNs;
 }
 

@@ -49,7 +49,7 @@ function visible(root: string): Record<string, string> {
 Deno.test("two-way runs with Merge converge and keep every line, whenever they are killed", async () => {
   const seed = testSeed("merge");
   let merged = 0;
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 16; round++) {
     const random = createRandom(seed + round);
     const lines = new Lines(random);
     using world = new World();
@@ -75,7 +75,9 @@ Deno.test("two-way runs with Merge converge and keep every line, whenever they a
     assert.deepEqual(visible(world.source), visible(world.target), words);
     assert.equal((await world.sync(PART)).changesApplied, 0, words);
     const there = new Set(Object.values(visible(world.source)).flatMap((text) => text.split("\n")));
-    for (const line of lines.written) assert.ok(there.has(line) || lines.removed.has(line), `${line} is gone: ${words}`);
+    for (const line of lines.written) {
+      assert.ok(there.has(line) || lines.removed.has(line), `${line} is gone: ${words}`);
+    }
   }
-  assert.ok(merged > 40, `${merged} merges prove little`);
+  assert.ok(merged > 15, `${merged} merges prove little`);
 });

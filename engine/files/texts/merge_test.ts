@@ -140,7 +140,10 @@ Deno.test("both versions stay where no common one is known, and where a file has
   write(world, "target/file", BASE);
   const linked = await world.sync(MERGE);
   assert.deepEqual(linked.errors, []);
-  assert.deepEqual(linked.conflicts.map(({ path, reason }) => [path, reason]), [["file", "not-mergeable"]]);
+  assert.deepEqual(linked.conflicts.map(({ path, reason }) => [path, reason]), [
+    ["file", "not-mergeable"],
+    ["name", "not-mergeable"],
+  ]);
 });
 
 Deno.test("a dry run says what the run will do, and does nothing", async () => {
@@ -172,7 +175,10 @@ Deno.test("what changes between the comparison and the merge is not overwritten,
         write(world, `${side}/file`, (side === "source" ? LEFT : RIGHT).replace("three", "THREE"));
       });
       assert.ok(isDone);
-      assert.ok(errors.length > 0 || conflicts[0].reason === "changed-meanwhile", JSON.stringify({ errors, conflicts }));
+      assert.ok(
+        errors.length > 0 || conflicts[0].reason === "changed-meanwhile",
+        JSON.stringify({ errors, conflicts }),
+      );
       assert.deepEqual((await world.sync(MERGE)).errors, []);
       const expected = { file: BOTH.replace("three", "THREE") };
       assert.deepEqual([list(world, "source"), list(world, "target")], [expected, expected], `${side} ${task}`);

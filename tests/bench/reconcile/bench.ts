@@ -184,7 +184,9 @@ async function synchronise(server: Server, { left, right }: Sides, edits: number
   const took = performance.now() - start;
   const { success, changesApplied, conflictsEncountered, errors } = answer;
   if (!success || conflictsEncountered > 0 || changesApplied !== edits) {
-    throw new Error(`Syncline applied ${changesApplied} of ${edits} edits, ${conflictsEncountered} conflicts: ${errors}`);
+    throw new Error(
+      `Syncline applied ${changesApplied} of ${edits} edits, ${conflictsEncountered} conflicts: ${errors}`,
+    );
   }
   return took;
 }
