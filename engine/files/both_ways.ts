@@ -4,7 +4,7 @@ import { applyPlan } from "./applying.ts";
 import { isDamage } from "./damage.ts";
 import { type OpenOptions, openRun, OWN_TRASH } from "./opening.ts";
 import type { Plan } from "./planned.ts";
-import { makePlan } from "./planning.ts";
+import { makePlans } from "./planning.ts";
 import type { FileServices, Run } from "./run.ts";
 import { keepTexts } from "./texts/keep_texts.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "./types.ts";
@@ -51,7 +51,7 @@ export async function syncBothWays(
       const details = `${targetDirectory} is gone, and it was there after the last run: is its disk mounted?`;
       throw new EngineError("conflict", "A safety limit forbids the synchronisation", details);
     }
-    const passes = await makePlans(runs);
+    const passes = await planPasses(runs);
     const refusals = passes.map(({ run, plan }) => refuse(run.request, plan.report));
     const deletions = passes.reduce((sum, { plan }) => sum + plan.report.deleted, 0);
     if (request.maxDelete !== undefined && deletions > request.maxDelete) {
@@ -65,7 +65,7 @@ export async function syncBothWays(
       // The second plan knows neither merges nor the names of versions that are kept aside.
       const isNews = ["KeepBoth", "Merge"].includes(request.conflictStrategy) &&
         passes[0].plan.report.conflictCount > 0;
-      if (isNews) passes[1].plan = await makePlan(passes[1].run);
+      if (isNews) [passes[1].plan] = await makePlans([passes[1].run]);
       results.push(await apply(passes[1], started));
     }
     return joined(withErrors(results, await emptyTrash(request, runs)), started);
@@ -94,12 +94,8 @@ function halved(job: JobContext, pass: "forward" | "back"): JobContext {
 }
 
 /** A baseline that is found damaged on the way is none, for both passes. */
-async function makePlans(runs: Run[]): Promise<Pass[]> {
-  const make = async () => {
-    const passes: Pass[] = [];
-    for (const run of runs) passes.push({ run, plan: await makePlan(run) });
-    return passes;
-  };
+async function planPasses(runs: Run[]): Promise<Pass[]> {
+  const make = async () => (await makePlans(runs)).map((plan, index): Pass => ({ run: runs[index], plan }));
   try {
     return await make();
   } catch (error) {

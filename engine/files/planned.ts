@@ -1,7 +1,7 @@
 import type { Place } from "./compare_input.ts";
 import type { Segment, Stream } from "./plan.ts";
 import { addError, addReport, emptyReport, type Report } from "./report.ts";
-import type { ScanOutput } from "./scan.ts";
+import type { PassOutput } from "./scan.ts";
 
 const BASELINE_STREAMS: readonly Stream[] = ["baseline", "foreseen"];
 
@@ -17,7 +17,7 @@ export class Plan {
   /** By the place of the task that wrote them: a directory's task begins after the one that found it has ended. */
   readonly #segments: Segment[][] = [];
 
-  addScan(place: number, output: ScanOutput): void {
+  addScan(place: number, output: PassOutput): void {
     this.#segments[place] = output.segments;
     addReport(this.report, output.report);
     for (const needed of output.needed) {

@@ -3,7 +3,7 @@ import { JobCounter } from "./counters.ts";
 import { groupSegments } from "./plan.ts";
 import { Plan } from "./planned.ts";
 import { counter, type Run, watch } from "./run.ts";
-import type { ScanInput } from "./scan.ts";
+import type { PendingPlace, ScanInput, ScanPass } from "./scan.ts";
 import { textPlace } from "./texts/keep_texts.ts";
 import { forEachAtOnce } from "../at_once.ts";
 
@@ -17,15 +17,23 @@ const MOST_DIRECTORIES = 128;
 /** Merges that a task plans. */
 const MOST_MERGES = 64;
 
-/** Compares both trees and writes the plan. Changes nothing in either. */
-export async function makePlan(run: Run): Promise<Plan> {
-  const plan = new Plan();
+/**
+ * Compares both trees and writes the plan of each run: one, or the two of a run in both directions. Changes nothing in either tree.
+ */
+export async function makePlans(runs: Run[]): Promise<Plan[]> {
+  const [run] = runs;
   using _progress = watch(run, () => ({
     percentage: 1,
     message: "Comparing both directories",
     figures: { entriesCompared: counter(run, JobCounter.compared) },
   }));
-  await scanTrees(run, plan);
+  const plans = await scanTrees(runs);
+  for (const [index, plan] of plans.entries()) await complete(runs[index], plan);
+  return plans;
+}
+
+/** Plans what could not be before everything was compared. */
+async function complete(run: Run, plan: Plan): Promise<void> {
   await planMerges(run, plan);
   const links = plan.stream("links");
   if (links.length > 0) {
@@ -43,7 +51,6 @@ export async function makePlan(run: Run): Promise<Plan> {
     plan.add(segments, report);
   }
   plan.settle();
-  return plan;
 }
 
 async function planMerges({ tasks, roots, spool, baseline, pass, workers }: Run, plan: Plan): Promise<void> {
@@ -56,34 +63,20 @@ async function planMerges({ tasks, roots, spool, baseline, pass, workers }: Run,
   });
 }
 
-async function scanTrees(run: Run, plan: Plan): Promise<void> {
-  const { request, prepared, workers } = run;
-  const options: CompareOptions = {
-    deleteMissing: run.pass !== undefined || request.deleteMissingInTarget,
-    strategy: request.conflictStrategy,
-    preservePermissions: request.preservePermissions,
-    owners: prepared.owners,
-    baseline: prepared.baseline,
-    sweep: prepared.interrupted,
-    recentFrom: Math.floor(run.startedAt / 1_000) - RECENT,
-    stamp: run.stamp,
-    pass: run.pass,
-    merging: request.conflictStrategy === "Merge" && (run.pass !== "back" || request.dryRun),
-  };
+async function scanTrees(runs: Run[]): Promise<Plan[]> {
+  const [{ tasks, prepared, baseline, workers }] = runs;
+  const plans = runs.map(() => new Plan());
   const base: Omit<ScanInput, "directories" | "budget"> = {
-    roots: run.roots,
-    rules: run.rules,
-    options,
-    baseline: prepared.baseline === "none" ? null : run.baseline,
-    spool: run.spool,
+    passes: runs.map(toPass),
+    baseline: prepared.baseline === "none" ? null : baseline,
   };
   // The last found are compared first, so that what waits stays little.
-  const pending: PendingDirectory[] = [rootDirectory(prepared.targetExists)];
+  const pending: PendingPlace[] = [runs.map(({ prepared }) => rootDirectory(prepared.targetExists))];
   const running = new Set<Promise<void>>();
-  const scan = async (place: number, directories: PendingDirectory[], budget: number) => {
-    const output = await run.tasks.run("files.scan", { ...base, directories, budget });
+  const scan = async (place: number, directories: PendingPlace[], budget: number) => {
+    const output = await tasks.run("files.scan", { ...base, directories, budget });
     for (const directory of output.pending) pending.push(directory);
-    plan.addScan(place, output);
+    for (const [index, plan] of plans.entries()) plan.addScan(place, output.passes[index]);
   };
   try {
     for (let place = 0; pending.length > 0 || running.size > 0;) {
@@ -98,6 +91,23 @@ async function scanTrees(run: Run, plan: Plan): Promise<void> {
   } finally {
     await Promise.allSettled(running);
   }
+  return plans;
+}
+
+function toPass({ request, prepared, pass, startedAt, stamp, roots, rules, spool }: Run): ScanPass {
+  const options: CompareOptions = {
+    deleteMissing: pass !== undefined || request.deleteMissingInTarget,
+    strategy: request.conflictStrategy,
+    preservePermissions: request.preservePermissions,
+    owners: prepared.owners,
+    baseline: prepared.baseline,
+    sweep: prepared.interrupted,
+    recentFrom: Math.floor(startedAt / 1_000) - RECENT,
+    stamp,
+    pass,
+    merging: request.conflictStrategy === "Merge" && (pass !== "back" || request.dryRun),
+  };
+  return { roots, rules, options, spool };
 }
 
 function rootDirectory(targetExists: boolean): PendingDirectory {

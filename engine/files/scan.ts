@@ -29,27 +29,41 @@ export interface Roots {
   sourceIdentity: string;
 }
 
-/** A batch of directories to compare. */
-export interface ScanInput {
+/** What one pass over the listings of both sides makes of them. */
+export interface ScanPass {
+  /** As the pass sees them. */
   roots: Roots;
   rules: RuleOptions;
   options: CompareOptions;
-  /** File of the pair's baseline, where there is one. */
-  baseline: string | null;
   /** File that takes the plan. */
   spool: string;
-  directories: PendingDirectory[];
+}
+
+/** A directory that waits for each pass, in their order; null for one that has nothing to do with it. */
+export type PendingPlace = (PendingDirectory | null)[];
+
+/** A batch of directories to compare. */
+export interface ScanInput {
+  /** One, or that of a run in both directions and the one back, for which each directory is listed once. */
+  passes: ScanPass[];
+  /** File of the pair's baseline, where there is one. */
+  baseline: string | null;
+  directories: PendingPlace[];
   /** Entries after which the batch hands back what it has not compared. */
   budget: number;
 }
 
-export interface ScanOutput {
+export interface PassOutput {
   segments: Segment[];
   report: Report;
-  /** Directories that remain to be compared. */
-  pending: PendingDirectory[];
   needed: Place[];
   kept: Place[];
+}
+
+export interface ScanOutput {
+  passes: PassOutput[];
+  /** Directories that remain to be compared. */
+  pending: PendingPlace[];
 }
 
 /** Opens the source's root and checks that it is still the same directory. */
@@ -78,79 +92,183 @@ export function openRoot(path: string, side: "source" | "target"): Tree {
 
 /** Lists both sides of each directory, compares them and goes on into their directories while the budget lasts. */
 export function scanDirectories(input: ScanInput, context: TaskContext): ScanOutput {
-  const report = emptyReport();
-  using source = openSource(input.roots);
-  using lazyTarget = new LazyTree(input.roots.target);
+  using sides = new Sides(input.passes);
   const baseline = input.baseline === null ? undefined : BaselineReader.of(input.baseline);
-  using plan = new PlanWriter(
-    input.spool,
-    (length) => Number(Atomics.add(context.counters, JobCounter.planned, BigInt(length))),
-  );
-  const comparison = new DirectoryComparison(new Rules(input.rules), input.options, plan, report);
+  using passes = new Passes(input.passes, context);
   const pending = [...input.directories].reverse();
-  const listings = [new Listing(), new Listing()] as const;
   let budget = input.budget;
   const scan = () => {
-    for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
       context.checkpoint();
-      const { path } = directory;
+      const path = pathOf(place);
       try {
-        const from = directory.source ? source.directory(path) : undefined;
-        const to = directory.target ? lazyTarget.tree.directory(path) : undefined;
-        // Of the roots alone nobody has compared the metadata; those of others were listed above them.
-        if (path === "" && from !== undefined && to !== undefined) {
-          directory.own = compareOwn(statOf(from), statOf(to), input.options);
-        }
-        const [sourceList, targetList] = [list(from, listings[0]), list(to, listings[1])];
-        const children = comparison.compare({
-          directory,
-          source: sourceList,
-          target: targetList,
-          baseline: baseline?.read(path),
-          equal: (name) => from !== undefined && to !== undefined && isEqual(from, to, name, context),
-          folds: (name, index) => to !== undefined && foldsTo(to, name, targetList as Listing, index),
-        });
-        const entries = (sourceList?.length ?? 0) + (targetList?.length ?? 0) + 1;
+        const entries = sides.list(path, place);
+        passes.compare(path, place, sides, baseline?.read(path), pending);
         budget -= entries;
         Atomics.add(context.counters, JobCounter.compared, BigInt(entries));
-        for (const child of children.reverse()) pending.push(child);
       } catch (error) {
         if (!(error instanceof PosixError)) throw error;
-        report.incomplete = true;
-        addError(
-          report,
-          path,
-          error.code === "ENOENT" ? "disappeared during the run" : `cannot be read: ${error.message}`,
-        );
+        passes.fail(path, place, error);
       }
       if (budget <= 0) break;
     }
   };
   if (baseline === undefined) scan();
   else baseline.batch(scan);
-  return { segments: plan.end(), report, pending, needed: comparison.needed, kept: comparison.kept };
+  return { passes: passes.end(), pending };
 }
 
-/** The target's tree, opened when first needed: a dry run may have none. */
+function pathOf(place: PendingPlace): string {
+  const directory = place[0] ?? place[1];
+  if (directory === null || directory === undefined) {
+    throw new TypeError("Cannot scan a directory that no pass waits for");
+  }
+  return directory.path;
+}
+
+/** One side of a directory. */
+interface Side {
+  descriptor: Descriptor;
+  listing: Listing;
+}
+
+/** Both trees, and the listings of the directory that is compared: the first pass's source and its target. */
+class Sides implements Disposable {
+  readonly #trees: [Tree, LazyTree];
+  readonly #listings = [new Listing(), new Listing()] as const;
+  #current: (Side | undefined)[] = [];
+
+  constructor([first, back]: ScanPass[]) {
+    const source = openSource(first.roots);
+    this.#trees = [
+      source,
+      new LazyTree(() => back === undefined ? openRoot(first.roots.target, "target") : openSource(back.roots)),
+    ];
+  }
+
+  /** Lists what the passes want of a directory; returns how many entries that took. */
+  list(path: string, place: PendingPlace): number {
+    const isWanted = (side: number) =>
+      place.some((directory, pass) => directory?.[pass === side ? "source" : "target"]);
+    const [source, target] = this.#trees;
+    this.#current = [
+      isWanted(0) ? { descriptor: source.directory(path), listing: this.#listings[0] } : undefined,
+      isWanted(1) ? { descriptor: target.tree.directory(path), listing: this.#listings[1] } : undefined,
+    ];
+    let entries = 1;
+    for (const side of this.#current) {
+      if (side !== undefined) entries += readDirectory(side.descriptor, side.listing).length;
+    }
+    return entries;
+  }
+
+  /** The directory's sides as a pass sees them. */
+  of(pass: number, { source, target }: PendingDirectory): [from: Side | undefined, to: Side | undefined] {
+    return [source ? this.#current[pass] : undefined, target ? this.#current[1 - pass] : undefined];
+  }
+
+  [Symbol.dispose](): void {
+    this.#trees[0][Symbol.dispose]();
+    this.#trees[1][Symbol.dispose]();
+  }
+}
+
+/** The comparisons of all passes. */
+class Passes implements Disposable {
+  readonly #inputs: ScanPass[];
+  readonly #context: TaskContext;
+  readonly #plans: PlanWriter[] = [];
+  readonly #reports: Report[] = [];
+  readonly #comparisons: DirectoryComparison[] = [];
+
+  constructor(inputs: ScanPass[], context: TaskContext) {
+    this.#inputs = inputs;
+    this.#context = context;
+    const reserve = (length: number) => Number(Atomics.add(context.counters, JobCounter.planned, BigInt(length)));
+    for (const { rules, options, spool } of inputs) {
+      const [plan, report] = [new PlanWriter(spool, reserve), emptyReport()];
+      this.#plans.push(plan);
+      this.#reports.push(report);
+      this.#comparisons.push(new DirectoryComparison(new Rules(rules), options, plan, report));
+    }
+  }
+
+  /** Compares a directory for each pass that it waits for, and adds what is in it to what waits. */
+  compare(path: string, place: PendingPlace, sides: Sides, row: Uint8Array | undefined, pending: PendingPlace[]): void {
+    const children = place.map((directory, pass) => {
+      if (directory === null) return [];
+      const [from, to] = sides.of(pass, directory);
+      // Of the roots alone nobody has compared the metadata; those of others were listed above them.
+      if (path === "" && from !== undefined && to !== undefined) {
+        directory.own = compareOwn(statOf(from.descriptor), statOf(to.descriptor), this.#inputs[pass].options);
+      }
+      return this.#comparisons[pass].compare({
+        directory,
+        source: from?.listing,
+        target: to?.listing,
+        baseline: row,
+        equal: (name) =>
+          from !== undefined && to !== undefined && isEqual(from.descriptor, to.descriptor, name, this.#context),
+        folds: (name, index) => to !== undefined && foldsTo(to.descriptor, name, to.listing, index),
+      });
+    });
+    for (const child of together(children).reverse()) pending.push(child);
+  }
+
+  /** A directory that cannot be read: what seems to be missing in it may be there. */
+  fail(path: string, place: PendingPlace, error: PosixError): void {
+    const words = error.code === "ENOENT" ? "disappeared during the run" : `cannot be read: ${error.message}`;
+    for (const [pass, report] of this.#reports.entries()) {
+      if (place[pass] === null) continue;
+      report.incomplete = true;
+      addError(report, path, words);
+    }
+  }
+
+  end(): PassOutput[] {
+    return this.#comparisons.map(({ needed, kept }, pass) => ({
+      segments: this.#plans[pass].end(),
+      report: this.#reports[pass],
+      needed,
+      kept,
+    }));
+  }
+
+  [Symbol.dispose](): void {
+    for (const plan of this.#plans) plan[Symbol.dispose]();
+  }
+}
+
+/** The directories that passes go on into, each once. */
+function together(children: PendingDirectory[][]): PendingPlace[] {
+  const [first, back] = children;
+  const places: PendingPlace[] = first.map((directory) => back === undefined ? [directory] : [directory, null]);
+  if (back === undefined || back.length === 0) return places;
+  const known = new Map(first.map(({ path }, index) => [path, places[index]]));
+  for (const directory of back) {
+    const place = known.get(directory.path);
+    if (place === undefined) places.push([null, directory]);
+    else place[1] = directory;
+  }
+  return places;
+}
+
+/** A tree that is opened when first needed: a dry run may have no target. */
 class LazyTree implements Disposable {
-  readonly #path: string;
+  readonly #open: () => Tree;
   #tree: Tree | undefined;
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(open: () => Tree) {
+    this.#open = open;
   }
 
   get tree(): Tree {
-    return this.#tree ??= openRoot(this.#path, "target");
+    return this.#tree ??= this.#open();
   }
 
   [Symbol.dispose](): void {
     this.#tree?.[Symbol.dispose]();
   }
-}
-
-function list(directory: Descriptor | undefined, into: Listing): Listing | undefined {
-  return directory === undefined ? undefined : readDirectory(directory, into);
 }
 
 /** A file that cannot be read is no equal one; whoever copies it says why. */

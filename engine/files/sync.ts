@@ -6,7 +6,7 @@ import { isDamage } from "./damage.ts";
 import { isWithin } from "./locks.ts";
 import { openRun } from "./opening.ts";
 import type { Plan } from "./planned.ts";
-import { makePlan } from "./planning.ts";
+import { makePlans } from "./planning.ts";
 import type { FileServices, Run } from "./run.ts";
 import { keepTexts } from "./texts/keep_texts.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "./types.ts";
@@ -67,12 +67,12 @@ export async function syncFiles(
 /** A baseline that is found damaged on the way is none. */
 async function makeSoundPlan(run: Run): Promise<Plan> {
   try {
-    return await makePlan(run);
+    return (await makePlans([run]))[0];
   } catch (error) {
     if (!isDamage(error)) throw error;
     await run.tasks.run("files.forget", { baseline: run.baseline, clean: true });
     run.prepared = { ...run.prepared, baseline: "none", interrupted: true };
-    return await makePlan(run);
+    return (await makePlans([run]))[0];
   }
 }
 
