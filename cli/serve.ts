@@ -102,6 +102,8 @@ async function start(): Promise<void> {
       .catch((error) => report("Cannot clean up interrupted transfers", error));
   clean();
   Deno.unrefTimer(setInterval(clean, CLEAN_MS));
+  // Before clients can take the descriptors that a thread needs to start.
+  await pool.ready();
   const listener = listen({ fetch: app.fetch, host: config.host, port: config.port, logger });
   stopOnSignals(
     logger,

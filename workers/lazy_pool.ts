@@ -21,6 +21,7 @@ export function lazyPool(size: number, start: () => TaskPool): TaskPool {
       if (closed) void pool.close(0);
       return pool.job(options);
     },
+    ready: () => pool?.ready() ?? Promise.resolve(),
     stats: () => pool?.stats() ?? NO_WORKERS,
     close(graceMs) {
       closed = true;

@@ -62,7 +62,10 @@ class Pool<M extends AnyTaskMap> implements TaskPool<M>, JobHost {
   readonly #restarts = new Set<ReturnType<typeof setTimeout>>();
   readonly #watchdog: ReturnType<typeof setInterval>;
   readonly #allEnded = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<void>();
   readonly #stats = { replaced: 0, abandoned: 0, tasksCompleted: 0, tasksFailed: 0 };
+  /** Of the first workers, those that are neither ready nor failed. */
+  #stillStarting: number;
   #lastSlotId = 0;
   #lastTaskNumber = 0;
   /** Workers in a row that ended without having taken a task. */
@@ -83,6 +86,7 @@ class Pool<M extends AnyTaskMap> implements TaskPool<M>, JobHost {
     this.queueLimit = queueLimit;
     this.#slotOptions = { entry, maxHeapMb, stuckAfterMs, startTimeoutMs, abandonAfterMs };
     this.#onEvent = onEvent;
+    this.#stillStarting = size;
     for (let i = 0; i < size; i++) this.#start();
     this.#watchdog = this.#watch(Math.min(Math.max(Math.min(stuckAfterMs, startTimeoutMs) / 8, 10), 5000));
   }
@@ -92,6 +96,10 @@ class Pool<M extends AnyTaskMap> implements TaskPool<M>, JobHost {
     if (this.#ended !== undefined) job.end(this.#ended);
     else this.#jobs.add(job);
     return job as PoolJob<M>;
+  }
+
+  ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   stats(): PoolStats {
@@ -176,7 +184,10 @@ class Pool<M extends AnyTaskMap> implements TaskPool<M>, JobHost {
 
   #onIdle(slot: Slot): void {
     if (this.#ended !== undefined) return slot.end("closed");
-    if (slot.tasksTaken === 0) this.#onEvent({ type: "worker-started", worker: slot.id });
+    if (slot.tasksTaken === 0) {
+      this.#onEvent({ type: "worker-started", worker: slot.id });
+      this.#startSettled();
+    }
     this.#dispatch();
   }
 
@@ -198,7 +209,12 @@ class Pool<M extends AnyTaskMap> implements TaskPool<M>, JobHost {
     } else this.#onStartFailure(cause);
   }
 
+  #startSettled(): void {
+    if (--this.#stillStarting === 0) this.#ready.resolve();
+  }
+
   #onStartFailure(cause: unknown): void {
+    this.#startSettled();
     this.#startError = cause;
     const failures = ++this.#startFailures;
     const retryInMs = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LAST_RETRY_MS);
@@ -233,6 +249,7 @@ class Pool<M extends AnyTaskMap> implements TaskPool<M>, JobHost {
   async #close(graceMs: number): Promise<void> {
     const error = new PoolClosedError("The worker pool is closed");
     this.#ended = error;
+    this.#ready.resolve();
     clearInterval(this.#watchdog);
     for (const timer of this.#restarts) clearTimeout(timer);
     for (const job of this.#jobs) job.end(error);

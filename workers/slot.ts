@@ -3,6 +3,7 @@ import { type LostReason, WorkerLostError } from "./errors.ts";
 import type { Job } from "./job.ts";
 import { type FromTask, type FromWorker, type ToTask, type ToWorker, Word } from "./protocol.ts";
 import type { WorkerSetup } from "./protocol.ts";
+import { requireSpareDescriptors } from "./spare_descriptors.ts";
 import type { Task } from "./task.ts";
 import { fromWire } from "./wire_error.ts";
 
@@ -74,6 +75,7 @@ export class Slot {
 
   /** Throws where the thread cannot be made at all. */
   constructor(readonly id: number, private readonly options: SlotOptions, private readonly hooks: SlotHooks) {
+    requireSpareDescriptors();
     const { port1, port2 } = new MessageChannel();
     this.#lifeline = port1;
     this.#words = new Int32Array(new SharedArrayBuffer(Word.count * Int32Array.BYTES_PER_ELEMENT));

@@ -83,6 +83,8 @@ export interface TaskPool<M extends AnyTaskMap = TaskMap> {
   /** Workers, and so the number of tasks that run at once. */
   readonly size: number;
   job(options: JobOptions): PoolJob<M>;
+  /** Resolves once each of the first workers is ready, or has failed to start. */
+  ready(): Promise<void>;
   stats(): PoolStats;
   /** Rejects what is queued, cancels what runs, waits up to `graceMs` for it, then ends the workers. Idempotent. */
   close(graceMs?: number): Promise<void>;

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { EngineError } from "../errors.ts";
 import type { FromWriter, Statement, ToWriter, Write, WriteResult, WriterSetup } from "./protocol.ts";
+import { requireSpareDescriptors } from "../../workers/spare_descriptors.ts";
 import type { Report } from "./report.ts";
 
 /** Writes that may wait; past them a write is refused, so that a disk that stands still does not fill the memory. */
@@ -25,7 +26,9 @@ export interface WriterOptions {
   spawn?: (setup: WriterSetup) => Worker;
 }
 
+/** @throws Error where there are too few descriptors */
 function spawnThread(setup: WriterSetup): Worker {
+  requireSpareDescriptors();
   return new Worker(new URL("./writer_thread.ts", import.meta.url), { workerData: setup });
 }
 
@@ -127,7 +130,15 @@ export class Writer {
   #start(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#state = "starting";
-    const thread = (this.#options.spawn ?? spawnThread)({ path: this.#options.path });
+    let thread: Worker;
+    try {
+      thread = (this.#options.spawn ?? spawnThread)({ path: this.#options.path });
+    } catch (error) {
+      const { message } = error as Error;
+      reject(notRecorded(message));
+      this.#died(message);
+      return promise;
+    }
     this.#thread = thread;
     let reason = "its thread ended";
     thread.on("message", (message: FromWriter) => {
