@@ -63,5 +63,8 @@ export function azureError(error: unknown, what: string, place: string): unknown
     return new StoreError("denied", `${place}: ${advice}; ${CREDENTIALS} (${words})`, false, options);
   }
   if (kind !== undefined) return new StoreError(kind, `${place}: ${what}: ${words}`, retry, options);
+  // The service names its reason in a header. Without one it is the HTTP server that did not understand what came over this
+  // connection, as after a request that was cut off, and has closed it.
+  if (name === "" && status === 400) return new StoreError("unavailable", `${place}: ${what}: ${words}`, true, options);
   return statusError(status, `${place}: ${what}: ${words}`, options);
 }
