@@ -6,6 +6,7 @@ import { ChunkIndex, type ChunkIndexData } from "../packs/chunk_index.ts";
 import { frameKey, HEADER_BYTES, openFrame } from "../packs/pack_frame.ts";
 import { type FrameChunks, framesByIndex, framesByTable } from "../packs/pack_frames.ts";
 import { readPackTable } from "../packs/pack_reader.ts";
+import { release } from "../packs/release.ts";
 import { packObject } from "../packs/pack_table.ts";
 import { type ObjectStore, StoreError } from "../../cloud/object_store.ts";
 import { openStore } from "../../cloud/open_store.ts";
@@ -164,6 +165,7 @@ class Verification {
       this.#reasons.push(`${this.#what}: a chunk reads back differently than its id says`);
       if (chunk.entry >= 0) this.bad.add(chunk.entry);
     }
+    if (bytes !== stored) release(bytes as Uint8Array<ArrayBuffer>);
   }
 
   #lose(frame: FrameChunks, reason: string): void {
@@ -174,7 +176,7 @@ class Verification {
 
 /** Gives an object's bytes in order, in pieces of any length, from few reads. */
 class InOrder {
-  #block: Uint8Array = new Uint8Array();
+  #block = new Uint8Array();
   #read = 0;
 
   constructor(
@@ -184,6 +186,7 @@ class InOrder {
     private readonly context: TaskContext,
   ) {}
 
+  /** Good until the next call. */
   async take(length: number): Promise<Uint8Array> {
     if (this.#block.length < length) {
       this.context.checkpoint();
@@ -193,17 +196,25 @@ class InOrder {
       const range = { offset: this.#read, length: more, signal: this.context.signal };
       const bytes = await this.store.read(this.key, range);
       this.#read += more;
-      this.#block = this.#block.length === 0 ? bytes : joined(this.#block, bytes);
+      this.#block = this.#joined(bytes);
     }
     const taken = this.#block.subarray(0, length);
     this.#block = this.#block.subarray(length);
     return taken;
   }
-}
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
+  /** What is left and what follows it. Nothing that was taken before may be in use any more. */
+  #joined(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const left = this.#block;
+    if (left.length === 0) {
+      release(left);
+      return bytes;
+    }
+    const both = new Uint8Array(left.length + bytes.length);
+    both.set(left);
+    both.set(bytes, left.length);
+    release(left);
+    release(bytes);
+    return both;
+  }
 }

@@ -21,11 +21,23 @@ export class ChunkLost extends Error {
 export interface ChunkReaderOptions {
   /** Bytes of uncompressed frames that are kept, those used last. */
   cacheBytes: number;
+  /** Whoever reads is done with each chunk before the next: the memory of a frame that is no longer kept is given back at once. */
+  oneAtATime?: boolean;
   signal?: AbortSignal;
 }
 
-/** Reads chunks of a repository, each checked against its id, by whole frames: neighbours come from memory. One thread's own. */
-export class ChunkReader {
+/** A frame, uncompressed. */
+interface Frame {
+  bytes: Uint8Array;
+  /** Whether nothing else has its buffer. */
+  isOwn: boolean;
+}
+
+/**
+ * Reads chunks of a repository, each checked against its id, by whole frames: neighbours come from memory. One thread's own; with
+ * `oneAtATime` disposing of it gives its memory back.
+ */
+export class ChunkReader implements Disposable {
   readonly #access: RepositoryAccess;
   readonly #store: PackReads;
   /** Whether what is read is a buffer of its own: merged reads share one. */
@@ -33,7 +45,7 @@ export class ChunkReader {
   readonly #index: ChunkIndex;
   readonly #options: ChunkReaderOptions;
   /** By frame; the one used last is the last. */
-  readonly #frames = new Map<number, Uint8Array>();
+  readonly #frames = new Map<number, Frame>();
   readonly #keys = new Map<number, Uint8Array | null>();
   #cached = 0;
   #latest = -1;
@@ -66,25 +78,38 @@ export class ChunkReader {
   }
 
   async #frame(frame: number, wanted: Uint8Array): Promise<Uint8Array> {
-    let bytes = this.#frames.get(frame);
-    if (bytes === undefined) {
-      bytes = await this.#load(frame, wanted);
-      this.#cached += bytes.length;
+    let latest = this.#frames.get(frame);
+    if (latest === undefined) {
+      latest = await this.#load(frame, wanted);
+      this.#cached += latest.bytes.length;
     } else {
       this.#frames.delete(frame);
     }
-    this.#frames.set(frame, bytes);
-    for (const [oldest, { length }] of this.#frames) {
+    this.#frames.set(frame, latest);
+    for (const [oldest, kept] of this.#frames) {
       if (this.#cached <= this.#options.cacheBytes || oldest === frame) break;
       this.#frames.delete(oldest);
-      this.#cached -= length;
+      this.#cached -= kept.bytes.length;
+      this.#release(kept);
     }
     this.#latest = frame;
-    this.#latestBytes = bytes;
-    return bytes;
+    this.#latestBytes = latest.bytes;
+    return latest.bytes;
   }
 
-  async #load(frame: number, wanted: Uint8Array): Promise<Uint8Array> {
+  #release({ bytes, isOwn }: Frame): void {
+    if (this.#options.oneAtATime && isOwn) release(bytes as Uint8Array<ArrayBuffer>);
+  }
+
+  [Symbol.dispose](): void {
+    for (const frame of this.#frames.values()) this.#release(frame);
+    this.#frames.clear();
+    this.#cached = 0;
+    this.#latest = -1;
+    this.#latestBytes = new Uint8Array(0);
+  }
+
+  async #load(frame: number, wanted: Uint8Array): Promise<Frame> {
     const index = this.#index;
     const pack = index.packOf(frame);
     const what = packObject(index.packName(pack));
@@ -102,7 +127,7 @@ export class ChunkReader {
       const form = { key, number, codec: index.codec(frame), plainLength: index.plainLength(frame) };
       const bytes = openFrame(stored, form, what);
       if (this.#ownsReads && bytes !== stored) release(stored);
-      return bytes;
+      return { bytes, isOwn: this.#ownsReads || bytes !== stored };
     } catch (error) {
       if (error instanceof StoreError && (error.kind === "not-found" || error.kind === "invalid")) {
         throw this.#lost(wanted, frame, "is missing", error);

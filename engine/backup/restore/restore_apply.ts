@@ -92,7 +92,7 @@ class RestoreApplier implements Disposable {
   constructor(input: RestoreApplyOptions, context: TaskContext) {
     this.#input = input;
     this.#context = context;
-    this.#data = new VersionData(input.source, { cacheBytes: CACHE, signal: context.signal });
+    this.#data = new VersionData(input.source, { cacheBytes: CACHE, oneAtATime: true, signal: context.signal });
     this.#options = fileOptions(input, context);
     this.#tree = new Tree(input.target);
     this.#placer = new RestorePlacer(this.#tree, this.#report, context);
@@ -261,6 +261,7 @@ class RestoreApplier implements Disposable {
   [Symbol.dispose](): void {
     this.#placer[Symbol.dispose]();
     this.#joined?.[Symbol.dispose]();
+    this.#data[Symbol.dispose]();
     this.#tree[Symbol.dispose]();
   }
 }

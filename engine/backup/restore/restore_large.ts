@@ -100,7 +100,7 @@ class LargeFile implements Disposable {
     this.path = joinPath(directory, this.#entry[At.name]);
     this.#temporary = temporaryName(input.run, input.segment.offset);
     this.#options = fileOptions(input, context);
-    this.#data = new VersionData(input.source, { cacheBytes: CACHE, signal: context.signal });
+    this.#data = new VersionData(input.source, { cacheBytes: CACHE, oneAtATime: true, signal: context.signal });
     this.#tree = new Tree(input.target);
   }
 
@@ -245,6 +245,7 @@ class LargeFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#data[Symbol.dispose]();
     this.#tree[Symbol.dispose]();
   }
 }

@@ -26,11 +26,13 @@ export interface Part {
 export interface DataOptions {
   /** Bytes of frames that stay in memory. */
   cacheBytes: number;
+  /** As of {@link ChunkReaderOptions}. */
+  oneAtATime?: boolean;
   signal?: AbortSignal;
 }
 
 /** Reads trees and files of a repository's versions. One task's own. */
-export class VersionData {
+export class VersionData implements Disposable {
   readonly access: RepositoryAccess;
   readonly chunks: ChunkReader;
   readonly tree: TreeReader;
@@ -41,6 +43,10 @@ export class VersionData {
     this.#index = new ChunkIndex(index);
     this.chunks = new ChunkReader(access, openStore(access.location), this.#index, options);
     this.tree = new TreeReader(this.chunks);
+  }
+
+  [Symbol.dispose](): void {
+    this.chunks[Symbol.dispose]();
   }
 
   /** Where a content begins in the repository: neighbours in a pack have equal or neighbouring numbers. */
