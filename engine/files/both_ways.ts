@@ -33,7 +33,7 @@ export async function syncBothWays(
   services: FileServices,
   options: OpenOptions,
 ): Promise<SyncFilesResult> {
-  const started = performance.now();
+  const [started, startedAt] = [performance.now(), Date.now()];
   const { sourceDirectory, targetDirectory } = request;
   const back = { ...request, sourceDirectory: targetDirectory, targetDirectory: sourceDirectory };
   const backSpool = `${options.spool}-back`;
@@ -41,6 +41,8 @@ export async function syncBothWays(
     const open = (pass: "forward" | "back") =>
       openRun(withTrash(pass === "forward" ? request : back), services, {
         ...options,
+        // Both give the same names to versions that are kept aside.
+        startedAt,
         job: halved(options.job, pass),
         spool: pass === "forward" ? options.spool : backSpool,
         pass,

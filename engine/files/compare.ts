@@ -326,25 +326,45 @@ export class DirectoryComparison {
 
   /** Reports a conflict, unless its merge will. */
   #conflict(name: string, i: number, j: number, kind: Conflict["kind"], winner: Winner, known?: BaselineEntry): Winner {
-    const { strategy, stamp, pass, merging } = this.#options;
+    const { strategy, stamp, pass, foresees } = this.#options;
     const [source, target] = [this.#source, this.#target];
-    if (strategy !== "Merge" || winner !== "both" || source === undefined || target === undefined) {
+    if (winner !== "both" || source === undefined || target === undefined) {
       this.#noteConflict(name, j, kind, winner);
       return winner;
     }
-    if (known?.type !== "file" || !isLone(source, i) || !isLone(target, j)) {
-      this.#noteConflict(name, j, kind, winner, known === undefined ? "no-common-version" : "not-mergeable");
+    const isMerge = strategy === "Merge" && known?.type === "file" && isLone(source, i) && isLone(target, j);
+    if (!isMerge && !foresees) {
+      const reason = known === undefined ? "no-common-version" : "not-mergeable";
+      this.#noteConflict(name, j, kind, winner, strategy === "Merge" ? reason : undefined);
       return winner;
     }
     this.#conflicted = name;
-    if (merging) {
-      const keptAs = conflictName(name, stamp, (kept) => this.#isNamed(kept));
-      this.#keptNames.push(keptAs);
+    const keptAs = this.#keptName(name, stamp);
+    if (!isMerge) {
+      this.#foreseeKept(source, i, keptAs);
+    } else if (pass !== "back" || foresees) {
       const { size, mtime, mtimeNs } = pass === "back" ? swapSides(known) : known;
       const base = { size, mtime, mtimeNs };
       this.#add("merge", ["merge", name, kind, keptAs, base, fileState(source, i), fileState(target, j)]);
     }
     return "target";
+  }
+
+  /** The version that the pass before moves aside in this one's source comes here. */
+  #foreseeKept(source: Listing, i: number, keptAs: string): void {
+    const type = source.type(i);
+    if (type === "directory") this.#add("copy", ["directory", keptAs, "nothing"]);
+    else if (type === "symlink") this.#add("copy", ["symlink", keptAs, source.links.get(i) as string, "nothing"]);
+    else this.#add("copy", ["file", keptAs, source.size(i), "nothing"]);
+    this.#report.created++;
+    if (type === "file") this.#report.bytes += source.size(i);
+  }
+
+  /** A name for the version of a file that is kept beside it, which nothing else in the directory has. */
+  #keptName(name: string, stamp: string): string {
+    const kept = conflictName(name, stamp, (each) => this.#isNamed(each));
+    this.#keptNames.push(kept);
+    return kept;
   }
 
   /** Reports a conflict, and moves the target's version aside where both are kept. */
@@ -353,8 +373,7 @@ export class DirectoryComparison {
     const conflict: Conflict = { path: this.#path(name), kind, resolution: resolutionOf(strategy, winner) };
     if (reason !== undefined) conflict.reason = reason;
     if (winner === "both" && this.#target !== undefined) {
-      conflict.keptAs = conflictName(name, stamp, (kept) => this.#isNamed(kept));
-      this.#keptNames.push(conflict.keptAs);
+      conflict.keptAs = this.#keptName(name, stamp);
       this.#add("first", ["rename", conflict.keptAs, name, this.#target.type(j)]);
       this.#report.renamed++;
     }

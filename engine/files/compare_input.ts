@@ -41,8 +41,8 @@ export interface CompareOptions {
   baseline: "none" | "partial" | "complete";
   /** The run goes both ways, and this is its pass from the request's source or the one back. */
   pass?: "forward" | "back";
-  /** With the strategy `Merge`: whether this pass plans the merges. The pass back leaves them to the one before. */
-  merging: boolean;
+  /** The pass back of a dry run: it foresees what it would get of conflicts that the pass before settles. */
+  foresees: boolean;
 }
 
 export interface CompareInput {

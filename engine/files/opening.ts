@@ -13,6 +13,8 @@ export interface OpenOptions {
   job: JobContext;
   tasks: PoolJob;
   spool: string;
+  /** When the run began, milliseconds since 1970. */
+  startedAt?: number;
   /** Of a run that goes both ways; `request` is then as the pass sees it. */
   pass?: "forward" | "back";
 }
@@ -21,7 +23,7 @@ export interface OpenOptions {
 export async function openRun(
   request: SyncFilesRequest,
   services: FileServices,
-  { job, tasks, spool, pass }: OpenOptions,
+  { job, tasks, spool, pass, startedAt = Date.now() }: OpenOptions,
 ): Promise<Run> {
   const { sourceDirectory: source, targetDirectory: target } = request;
   const hidden = [
@@ -36,7 +38,6 @@ export async function openRun(
       target: below(target, services.dataDir, ...hidden),
     },
   };
-  const startedAt = Date.now();
   const rulesKey = digest([request.excludePatterns, request.includePatterns]);
   const pair = pass === undefined
     ? [source, target]

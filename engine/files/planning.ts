@@ -105,7 +105,7 @@ function toPass({ request, prepared, pass, startedAt, stamp, roots, rules, spool
     recentFrom: Math.floor(startedAt / 1_000) - RECENT,
     stamp,
     pass,
-    merging: request.conflictStrategy === "Merge" && (pass !== "back" || request.dryRun),
+    foresees: pass === "back" && request.dryRun,
   };
   return { roots, rules, options, spool };
 }

@@ -147,8 +147,9 @@ Deno.test("both versions stay where no common one is known, and where a file has
 });
 
 Deno.test("a dry run says what the run will do, and does nothing", async () => {
+  const keepBoth: Part = { ...MERGE, conflictStrategy: "KeepBoth" };
   for (const [left, right] of [[LEFT, RIGHT], [LEFT, OTHER], [BOTH, RIGHT], [LEFT, BOTH]]) {
-    for (const part of [MERGE, ONE_WAY]) {
+    for (const part of [MERGE, ONE_WAY, keepBoth]) {
       using world = await edited(part, BASE, left, right);
       const dry = await world.sync({ ...part, dryRun: true });
       assert.deepEqual([list(world, "source"), list(world, "target")], [{ file: left }, { file: right }]);

@@ -55,7 +55,7 @@ function payloadOf(type: string, session: Session, figures: RunFigures, longest:
       error: error && { errorCode: error.errorCode, message: cut(error.message), details: cut(error.details) },
       startedAt: createdAt,
       completedAt,
-      executionTimeMs: durationMs,
+      executionTimeMs: durationMs === null ? null : Math.round(durationMs),
     },
   });
 }
