@@ -33,6 +33,10 @@ const SUITES: Record<string, () => Promise<Suite>> = {
     const { benchReconcile, USAGE } = await import("./reconcile/bench.ts");
     return { usage: USAGE, run: benchReconcile };
   },
+  async database() {
+    const { benchDatabase, USAGE } = await import("./database/bench.ts");
+    return { usage: USAGE, run: benchDatabase };
+  },
 };
 
 async function main(args: string[]): Promise<number> {
