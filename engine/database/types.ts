@@ -162,7 +162,7 @@ export interface TableSide {
  * How rows are hashed, each to 64 bits, over all columns of the side with the key among them; NULL, empty and the borders
  * between values count. Both sides use the same method, so their hashes are comparable.
  * - `record`: PostgreSQL's `hash_record_extended`, between servers of the same major version whose columns have the same types.
- *   Columns whose equality is not identity (floats, numerics without a fixed scale, json, citext, …) go in as text.
+ *   What its equality does not tell apart but the canonical text does (minus zero, citext, …) counts as well.
  * - `text64`: PostgreSQL's `hashtextextended` of the canonical texts, between PostgreSQL servers.
  * - `md5`: the first 8 bytes of MD5 over {@link rowText}, computed by the server. Needs {@link Connection.rendersInSql} of every
  *   column on both sides.

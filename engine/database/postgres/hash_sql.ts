@@ -1,6 +1,8 @@
 import type { Bucketing, Column, Form, HashMethod, TableSide } from "../types.ts";
 import { canonicalSql, fromCanonical, reference, rendersInSql } from "./expressions.ts";
 import { arrayText, literal } from "./identifier.ts";
+import { hashedField } from "./hashed_field.ts";
+import { recordHashSql } from "./record_hash.ts";
 import { fromClause } from "./select.ts";
 
 /** Hashes and buckets of the rows of the table `t`, as expressions. */
@@ -12,8 +14,9 @@ export type ServerMethod = Exclude<HashMethod, "client">;
 export function rowHashSql(side: TableSide, method: ServerMethod): string {
   const columns = side.columns.map((column, at) => ({ column, form: side.forms[at] }));
   if (method === "md5") return `('x' || left(md5(${rowTextSql(columns)}), 16))::bit(64)::bigint`;
-  const row = `row(${columns.map(({ column, form }) => hashed(column, form, method)).join(", ")})`;
-  if (side.key.length > 0) return `hash_record_extended(${row}, ${seed(side, method)})`;
+  if (method === "record" && side.key.length > 0) return recordHashSql(side);
+  const row = `row(${columns.map(({ column, form }) => hashedField(column, form)).join(", ")})`;
+  if (side.key.length > 0) return `hash_record_extended(${row}, ${seed(side)})`;
   // The hash of a record is a linear sum over its fields, and so is a sum of such hashes: values that two rows swap would hide.
   return `hashtextextended(hash_record_extended(${row}, 0)::text, 0)`;
 }
@@ -86,62 +89,13 @@ export function rowTextSql(columns: { column: Column; form: Form }[]): string {
 }
 
 /**
- * A value as `hash_record_extended` is to hash it. Its own hash of a type is not always enough: that of numerics leaves out the sign,
- * that of 64-bit integers and times folds both halves into one, that of enums is of numbers that each server gives out itself, and
- * those of jsonb and arrays leave out how values are nested. Bytes as they are sent have none of this.
- */
-function hashed(column: Column, form: Form, method: ServerMethod): string {
-  const name = reference(column);
-  const { logical } = column;
-  const isOwn = method === "record";
-  switch (form) {
-    case "integer":
-      if (isOwn && logical.kind === "integer" && logical.bits < 64) return name;
-      return logical.kind === "boolean" ? `int8send(${name}::integer)` : `int8send(${name})`;
-    case "decimal":
-      if (logical.kind !== "decimal") return `numeric_send(${name}::numeric)`;
-      return isOwn && logical.scale !== null ? `numeric_send(${name})` : `numeric_send(trim_scale(${name}))`;
-    case "float":
-      return `float8send(${name})`;
-    case "boolean":
-      return logical.kind === "boolean" ? name : `(${name}::text = '1')`;
-    case "bytes":
-    case "date":
-      return name;
-    case "time":
-      return logical.kind === "time" && logical.zone ? `timetz_send(${name})` : `time_send(${name})`;
-    case "timestamp":
-      return `timestamp_send(${name})`;
-    case "timestamptz":
-      return logical.kind === "timestamp" && logical.zone
-        ? `timestamptz_send(${name})`
-        : `timestamptz_send(${name} at time zone 'UTC')`;
-    case "uuid":
-      return logical.kind === "uuid" ? name : `${name}::text collate "C"`;
-    case "json":
-      return logical.kind === "json" && logical.binary ? hashedJson(name) : `${name}::text collate "C"`;
-    default:
-      return `${name}::text collate "C"`;
-  }
-}
-
-/**
- * The hash of jsonb takes 1.0 for 1 as it should, but leaves out how values are nested. That is in the text, where zeros at the end of
- * fractions are dropped, those in strings as well: they are in the hash.
- */
-function hashedJson(name: string): string {
-  const trimmed = `regexp_replace(${name}::text, '(\\.\\d*[1-9])0+(?!\\d)|\\.0+(?!\\d)', '\\1', 'g')`;
-  return `${name}, (case when strpos(${name}::text, '.') > 0 then ${trimmed} else ${name}::text end) collate "C"`;
-}
-
-/**
  * A number that depends on the key, mixed into the hash of each field. Without it the hash of a record is a linear sum over its
  * fields, so that values that two rows swap do not change the sum over the rows.
  */
-function seed(side: TableSide, method: ServerMethod): string {
+function seed(side: TableSide): string {
   const [at] = side.key;
   if (side.key.length === 1 && side.columns[at].logical.kind === "integer") return reference(side.columns[at]);
-  const fields = side.key.map((position) => hashed(side.columns[position], side.forms[position], method));
+  const fields = side.key.map((position) => hashedField(side.columns[position], side.forms[position]));
   return `hash_record_extended(row(${fields.join(", ")}), 0)`;
 }
 

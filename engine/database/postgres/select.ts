@@ -1,5 +1,5 @@
+import type { Buffer } from "node:buffer";
 import type { Row, TableSide } from "../types.ts";
-import { copiedRows } from "./copy_text.ts";
 import { type Reading, reading } from "./expressions.ts";
 import { quoteTable } from "./identifier.ts";
 import type { Session } from "./session.ts";
@@ -28,15 +28,14 @@ export function converter(columns: Reading[]): (row: Row) => Row {
   };
 }
 
-/** The rows of a query, as they come; `setting` holds for it alone. */
-export async function* copyRows(
+/** What a `COPY … TO STDOUT` sends; `setting` holds for it alone. */
+export async function* copyQuery(
   session: Session,
   side: TableSide,
-  sql: string,
+  copy: string,
   setting?: string,
-): AsyncGenerator<Row[]> {
-  const context = { table: side.table.id };
+): AsyncGenerator<Buffer> {
   if (setting !== undefined) await session.run(`set ${setting}`);
-  yield* copiedRows(session.copyOut(`copy (${sql}) to stdout`, context));
+  yield* session.copyOut(copy, { table: side.table.id });
   if (setting !== undefined) await session.run(`reset ${setting.split(" ")[0]}`);
 }

@@ -182,4 +182,5 @@ set statement_timeout = 0;
 set idle_in_transaction_session_timeout = 0;
 set idle_session_timeout = 0;
 set row_security = off;
+set max_parallel_workers_per_gather = 0;
 set jit = off`;

@@ -2,16 +2,23 @@ import type { Snapshot } from "../dialect.ts";
 import { hashBucket, keyBucket, rowHash } from "../row_text.ts";
 import type { Bucketing, Checksum, HashedRow, HashMethod, Row, TableSide } from "../types.ts";
 import { boundaries } from "./boundaries.ts";
+import { copiedRows } from "./copy_text.ts";
 import { bucketSql, type Part, rangeParts, rowHashSql } from "./hash_sql.ts";
-import { arrayText } from "./identifier.ts";
+import { arrayText, quoteTable } from "./identifier.ts";
 import type { Lanes } from "./lanes.ts";
 import { findRows } from "./find_rows.ts";
-import { converter, copyRows, fromClause, readings } from "./select.ts";
+import { allPackedSql, isPackable, partPackedSql, unpack } from "./packed_hashes.ts";
+import { converter, copyQuery, fromClause, readings } from "./select.ts";
 
 /** Rows of a batch of hashes. */
 const BATCH = 5_000;
 /** Beyond this part of the buckets the whole table is read and not their ranges. */
 const FEW = 1 / 4;
+/** Between the whole numbers of two boundaries. */
+const NARROW = 50_000;
+const INDEX = "enable_seqscan = off";
+/** Holds the sums of all buckets. The server expects far more of them, and would sort the rows for that. */
+const BUCKET_MEMORY = "16MB";
 
 export class PostgresSnapshot implements Snapshot {
   readonly lanes: Lanes;
@@ -39,9 +46,13 @@ export class PostgresSnapshot implements Snapshot {
       ? `select ${bucketSql(side, method, bucketing, "h")} as b, h from ` +
         `(select ${hash} as h ${fromClause(side)} offset 0) s`
       : `select ${bucketSql(side, method, bucketing, hash)} as b, ${hash} as h ${fromClause(side)}`;
-    const result = await this.lanes.use((lane) =>
-      lane.query(`select b, count(*), sum(h) from (${rows}) r group by b`, [], { table: side.table.id })
-    );
+    const sql = `select b, count(*), sum(h) from (${rows}) r group by b`;
+    const result = await this.lanes.use(async (lane) => {
+      await lane.run(`set work_mem = '${BUCKET_MEMORY}'; set enable_sort = off`);
+      const found = await lane.query(sql, [], { table: side.table.id });
+      await lane.run("reset work_mem; reset enable_sort");
+      return found;
+    });
     return result.map(([bucket, count, sum]) => ({
       bucket: Number(bucket),
       rows: Number(count),
@@ -56,8 +67,27 @@ export class PostgresSnapshot implements Snapshot {
     buckets: number[] | undefined,
   ): AsyncGenerator<HashedRow[]> {
     if (buckets?.length === 0) return;
+    let left = buckets;
+    if (method !== "client" && isPackable(side)) {
+      const few = fewOf(bucketing, buckets);
+      if (few !== undefined) {
+        const [narrow, others] = narrowBuckets(few);
+        for (const part of rangeParts(side, few.boundaries, narrow)) {
+          yield* this.#unpacked(side, partPackedSql(side, method, part), INDEX);
+        }
+        left = others;
+      } else if (await this.#isPaged(side)) {
+        const bucket = bucketSql(side, method, bucketing, rowHashSql(side, method));
+        const wanted = buckets === undefined ? undefined : new Set(buckets);
+        for await (const rows of this.#unpacked(side, allPackedSql(side, method, bucket))) {
+          yield wanted === undefined ? rows : rows.filter(({ bucket }) => wanted.has(bucket));
+        }
+        return;
+      }
+    }
+    if (left?.length === 0) return;
     let batch: HashedRow[] = [];
-    for await (const rows of this.#hashedRows(side, method, bucketing, buckets)) {
+    for await (const rows of this.#hashedRows(side, method, bucketing, left)) {
       batch.push(...rows);
       if (batch.length < BATCH) continue;
       yield batch;
@@ -116,8 +146,25 @@ export class PostgresSnapshot implements Snapshot {
     await this.lanes[Symbol.asyncDispose]();
   }
 
-  #stream(side: TableSide, sql: string, settings?: string): AsyncGenerator<Row[]> {
-    return this.lanes.stream((lane) => copyRows(lane, side, sql, settings));
+  #stream(side: TableSide, sql: string, setting?: string): AsyncGenerator<Row[]> {
+    return this.lanes.stream((lane) => copiedRows(copyQuery(lane, side, `copy (${sql}) to stdout`, setting)));
+  }
+
+  #unpacked(side: TableSide, copy: string, setting?: string): AsyncGenerator<HashedRow[]> {
+    return this.lanes.stream((lane) => unpack(copyQuery(lane, side, copy, setting)));
+  }
+
+  /** Whether the table's rows, and no others, lie in its pages. */
+  async #isPaged({ table, filter }: TableSide): Promise<boolean> {
+    if (table.kind !== "table" || filter !== undefined) return false;
+    const [[isPaged]] = await this.lanes.use((lane) =>
+      lane.query(
+        "select m.amname = 'heap' and not c.relhassubclass from pg_class c join pg_am m on m.oid = c.relam where c.oid = $1::regclass",
+        [quoteTable(table)],
+        { table: table.id },
+      )
+    );
+    return isPaged === "t";
   }
 
   async #clientChecksums(side: TableSide, bucketing: Bucketing): Promise<Checksum[]> {
@@ -211,9 +258,10 @@ export class PostgresSnapshot implements Snapshot {
     buckets: number[] | undefined,
     query: (part: Part) => string,
   ): AsyncGenerator<Row[]> {
-    if (bucketing.scheme === "range" && buckets !== undefined && buckets.length <= bucketing.boundaries.length * FEW) {
-      for (const part of rangeParts(side, bucketing.boundaries, buckets)) {
-        yield* this.#stream(side, query(part), "enable_seqscan = off");
+    const few = fewOf(bucketing, buckets);
+    if (few !== undefined) {
+      for (const part of rangeParts(side, few.boundaries, few.buckets)) {
+        yield* this.#stream(side, query(part), INDEX);
       }
       return;
     }
@@ -221,6 +269,28 @@ export class PostgresSnapshot implements Snapshot {
     const condition = buckets === undefined ? "true" : `${bucket} = any(${numbers(buckets)})`;
     yield* this.#stream(side, query({ bucket, from: fromClause(side), condition }));
   }
+}
+
+interface FewBuckets {
+  boundaries: string[];
+  buckets: number[];
+}
+
+/** Buckets that are read by ranges of the key; undefined where the whole table is read. */
+function fewOf(bucketing: Bucketing, buckets: number[] | undefined): FewBuckets | undefined {
+  if (bucketing.scheme !== "range" || buckets === undefined) return undefined;
+  return buckets.length <= bucketing.boundaries.length * FEW
+    ? { boundaries: bucketing.boundaries, buckets }
+    : undefined;
+}
+
+/** Those that cannot have more rows than go into one value, and the others. */
+function narrowBuckets({ boundaries, buckets }: FewBuckets): [narrow: number[], others: number[]] {
+  const isNarrow = (bucket: number) => {
+    return bucket > 0 && bucket < boundaries.length &&
+      Number(boundaries[bucket]) - Number(boundaries[bucket - 1]) <= NARROW;
+  };
+  return [buckets.filter(isNarrow), buckets.filter((bucket) => !isNarrow(bucket))];
 }
 
 function numbers(buckets: number[]): string {

@@ -3,8 +3,8 @@ import type { Bucketing, Engine, Form } from "../types.ts";
 import type { Sides } from "./database_run.ts";
 import type { TablePair } from "./pairing.ts";
 
-const ROWS_A_SEGMENT = 300;
-const MOST_SEGMENTS = 16_384;
+const ROWS_A_SEGMENT = 150;
+const MOST_SEGMENTS = 32_768;
 /** Forms whose values both sides order alike, whatever the engines. */
 const ORDERED_ANYWHERE: ReadonlySet<Form> = new Set(["integer"]);
 /** The same between two servers of one engine. MariaDB orders UUIDs as each of its versions sees fit, SQLite as they are stored. */

@@ -3,6 +3,7 @@ import type { Table } from "../types.ts";
 import { allOrError, forEachAtOnce } from "../../at_once.ts";
 import { Baseline, isDamage, removeBaseline } from "./baseline/baseline.ts";
 import { HashList } from "./baseline/hash_list.ts";
+import { WholeStaging } from "./baseline/whole_staging.ts";
 import { baselinePath, baselineShape } from "./baseline/shape.ts";
 import { chooseBucketing, isUneven } from "./bucketing.ts";
 import type { DatabaseRun, Entity, Sides, Snapshots } from "./database_run.ts";
@@ -10,6 +11,7 @@ import type { Side } from "./decide.ts";
 import type { DifferenceFile } from "./difference_file.ts";
 import { onSide } from "./failure.ts";
 import { compareLoose } from "./loose_rows.ts";
+import { keyHash } from "./key_hash.ts";
 import { chooseMethod } from "./method.ts";
 import type { TablePair } from "./pairing.ts";
 import { EntityPlan } from "./plan.ts";
@@ -114,9 +116,15 @@ class EntityComparison {
     const sums = async (side: Side) => {
       return byBucket(await onSide(side, () => this.#snapshots[side].checksums(pair[side], method, bucketing)));
     };
-    const [source, target] = await allOrError([sums("source"), sums("target")]);
     const hasBase = baseline?.bucketing !== undefined;
-    const base: Checksums = hasBase ? baseline.checksums() : new Map();
+    const isKept = baseline !== undefined && !request.dryRun;
+    // A first run sets all of the source's rows aside, and need not read them twice for that.
+    const isFirst = isKept && !hasBase;
+    const [source, target] = await allOrError([
+      isFirst ? this.#stageSource(pair, baseline) : sums("source"),
+      sums("target"),
+    ]);
+    const base: Checksums = hasBase ? baseline.checksums() : isFirst ? source : new Map();
     const pending = hasBase ? baseline.pending() : new Set<number>();
     result.sourceRows = countRows(source);
     result.targetRows = countRows(target);
@@ -125,8 +133,7 @@ class EntityComparison {
     }
     const largest = Math.max(0, ...[...source.values()].map(({ rows }) => rows));
     this.#plan.isUneven = hasBase && isUneven(bucketing, result.sourceRows, largest);
-    const isKept = baseline !== undefined && !request.dryRun;
-    const work = planSegments(source, target, hasBase ? base : undefined, { isKept, pending });
+    const work = planSegments(source, target, hasBase || isFirst ? base : undefined, { isKept, pending });
     result.segments = work.segments;
     result.differingSegments = work.differing;
     const segments = { source: source.size, target: target.size };
@@ -138,7 +145,7 @@ class EntityComparison {
       }
       return;
     }
-    if (isKept) this.#beginStaging(work, hasBase);
+    if (isKept && hasBase) this.#beginStaging(work);
     const decisions = new RowDecisions({
       run: this.#run,
       entity: this.#entity,
@@ -154,12 +161,26 @@ class EntityComparison {
     });
   }
 
-  #beginStaging({ both, sourceOnly, emptied }: SegmentWork, hasBase: boolean): void {
+  /** Reads the source's rows, sets them aside, and adds them up. */
+  async #stageSource(pair: TablePair, baseline: Baseline): Promise<Checksums> {
+    const { method, bucketing } = this.#plan;
+    baseline.begin();
+    this.#plan.isStaged = this.#plan.isWholeBaseline = true;
+    const staging = new WholeStaging(baseline);
+    await onSide("source", async () => {
+      for await (const rows of this.#snapshots.source.hashes(pair.source, method, bucketing, undefined)) {
+        this.#run.progress.checkpoint();
+        for (const { bucket, key, hash } of rows) staging.add(bucket, keyHash(key), hash);
+      }
+    });
+    return staging.finish();
+  }
+
+  #beginStaging({ both, sourceOnly, emptied }: SegmentWork): void {
     const plan = this.#plan;
-    if (plan.baseline === undefined || both.length + sourceOnly.length + emptied.length === 0 && hasBase) return;
+    if (plan.baseline === undefined || both.length + sourceOnly.length + emptied.length === 0) return;
     plan.baseline.begin();
     plan.isStaged = true;
-    plan.isWholeBaseline = !hasBase;
     for (const bucket of emptied) plan.baseline.stage(bucket, new HashList());
   }
 

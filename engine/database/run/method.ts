@@ -14,7 +14,11 @@ export function chooseMethod({ source, target }: TablePair, from: Connection, to
   const [a, b] = [from.server, to.server];
   // Rows without a key are found by their hash, which must be one that can be computed here.
   if (a.engine === "postgres" && b.engine === "postgres" && source.key.length > 0) {
-    const sameTypes = source.columns.every((column, i) => column.type === target.columns[i].type);
+    const sameTypes = source.columns.every(({ type, logical }, i) => {
+      const other = target.columns[i];
+      // A domain's name may stand for another type on the other side.
+      return type === other.type && JSON.stringify(logical) === JSON.stringify(other.logical);
+    });
     if (a.major === b.major && a.major >= RECORD_HASH && sameTypes) return "record";
     if (a.major >= TEXT_HASH && b.major >= TEXT_HASH && rendered) return "text64";
   }

@@ -6,7 +6,7 @@ import { decide, type DecisionRules, type RowState, type Verdict, write, type Wr
 import type { DifferenceFile } from "./difference_file.ts";
 import { fetchRows } from "./fetch_rows.ts";
 import { conflictColumnOf } from "./find_entities.ts";
-import { compareValues } from "./compare_values.ts";
+import { compareValues } from "../compare_values.ts";
 import { joinRows } from "./join_rows.ts";
 import { keyHash } from "./key_hash.ts";
 import type { TablePair } from "./pairing.ts";

@@ -5,7 +5,7 @@ import { InDoubt } from "./apply/transactions.ts";
 import type { DatabaseRun, Entity } from "./database_run.ts";
 import type { Side } from "./decide.ts";
 import { discardBaselines, prepareBaselines, settleBaselines } from "./settle.ts";
-import { recutBaseline, stageCopy } from "./whole_baselines.ts";
+import { recutBaseline } from "./whole_baselines.ts";
 
 /** Writes what is planned for the target, where anything is. */
 export async function writeTarget(
@@ -28,22 +28,15 @@ export async function writeTarget(
     if (run.request.useTransactions && !(error instanceof InDoubt)) discardBaselines(entities);
     throw error;
   }
-  for (const entity of changed) {
-    if (!entity.plan?.isCopy) continue;
-    // Without a baseline the next run is a first run again.
-    if (!await unlessItFails(entity, () => stageCopy(run, entity, source))) entity.plan.isBaselineLost = true;
-  }
 }
 
-/** Everything is written: what cannot be remembered is only told. @returns whether it could */
-async function unlessItFails({ result }: Entity, work: () => Promise<void>): Promise<boolean> {
+/** Everything is written: what cannot be remembered is only told. */
+async function unlessItFails({ result }: Entity, work: () => Promise<void>): Promise<void> {
   try {
     await work();
-    return true;
   } catch (error) {
     if (isCancellation(error)) throw error;
     result.notes.push(`the baseline could not be kept: ${error instanceof Error ? error.message : error}`);
-    return false;
   }
 }
 

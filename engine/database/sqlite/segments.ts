@@ -1,3 +1,4 @@
+import { RangeBuckets } from "../range_buckets.ts";
 import { RowHasher } from "../row_hasher.ts";
 import type { Bucketing, Checksum, HashMethod, TableSide } from "../types.ts";
 import type { RowLayout, StoredRow } from "./row_layout.ts";
@@ -18,7 +19,8 @@ export class RowHashes {
     if (method !== "md5" && method !== "client") throw new TypeError(`SQLite cannot hash rows by ${method}`);
     this.#layout = layout;
     this.#bucketing = bucketing;
-    this.#range = bucketing.scheme === "range" ? new RangeBuckets(layout.side, bucketing.boundaries) : undefined;
+    const { forms, key } = layout.side;
+    this.#range = bucketing.scheme === "range" ? new RangeBuckets(forms[key[0]], bucketing.boundaries) : undefined;
   }
 
   hash(row: StoredRow): void {
@@ -50,35 +52,6 @@ export class RowHashes {
     for (const at of layout.side.key) hasher.add(layout.value(row, at));
     hasher.end();
     return hasher.high & ((bucketing as { buckets: number }).buckets - 1);
-  }
-}
-
-/** Segments by the value of the only key column. */
-class RangeBuckets {
-  readonly #boundaries: (bigint | string)[];
-  readonly #isInteger: boolean;
-  /** Where the last row was: mostly the next one is there too. */
-  #last = 0;
-
-  constructor({ forms, key }: TableSide, boundaries: string[]) {
-    this.#isInteger = forms[key[0]] === "integer";
-    this.#boundaries = this.#isInteger ? boundaries.map(BigInt) : boundaries;
-  }
-
-  find(text: string): number {
-    const boundaries = this.#boundaries;
-    const value = this.#isInteger ? BigInt(text) : text;
-    if (
-      (this.#last === 0 || boundaries[this.#last - 1] <= value) &&
-      (this.#last === boundaries.length || value < boundaries[this.#last])
-    ) return this.#last;
-    let [from, to] = [0, boundaries.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if (boundaries[middle] <= value) from = middle + 1;
-      else to = middle;
-    }
-    return this.#last = from;
   }
 }
 

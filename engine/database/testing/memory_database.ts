@@ -4,7 +4,7 @@
  */
 import { DatabaseError } from "../error.ts";
 import { hashBucket, keyBucket, rowHash } from "../row_text.ts";
-import { compareValues } from "../run/compare_values.ts";
+import { compareValues } from "../compare_values.ts";
 import type { Connection, Dialect, LockedRow, RowUpdate, Snapshot, Writer } from "../dialect.ts";
 import type { Bucketing, Checksum, Column, HashedRow, Row, Table, TableSide } from "../types.ts";
 

@@ -7,6 +7,7 @@ import { failure } from "../failure.ts";
 import { keyOf } from "../report.ts";
 import { type Effect, naming } from "./divide.ts";
 import type { EntityWriter } from "./entity_writer.ts";
+import type { CopyMemory } from "./copy_memory.ts";
 import type { Transactions } from "./transactions.ts";
 
 /** Rows asked of the source at once. */
@@ -14,21 +15,25 @@ const READ_ROWS = 1000;
 /** Text of the rows of a batch, in code units. */
 const MOST_TEXT = 8 << 20;
 
+export interface CopyParts {
+  source: Snapshot;
+  transactions: Transactions;
+  /** Undefined where there is no such way. */
+  direct: DirectCopy | undefined;
+  memory: CopyMemory;
+  postpone: (items: WriteItem[], error: DatabaseError) => boolean;
+  checkpoint: () => void;
+}
+
 /** Fills an empty table with everything that the source has. */
-export async function copyTable(
-  target: EntityWriter,
-  source: Snapshot,
-  transactions: Transactions,
-  direct: DirectCopy | undefined,
-  postpone: (items: WriteItem[], error: DatabaseError) => boolean,
-  checkpoint: () => void,
-): Promise<void> {
+export async function copyTable(target: EntityWriter, parts: CopyParts): Promise<void> {
+  const { source, transactions, direct, memory, postpone, checkpoint } = parts;
   const pair = target.entity.pair;
   if (pair === undefined) throw new Error(`Cannot copy ${target.entity.name} before its table is there`);
-  const filtered = pair.source.filter !== undefined;
-  if (direct !== undefined && !filtered && await copyDirectly(target, source, transactions, direct)) return;
+  if (direct !== undefined && await copyDirectly(target, source, transactions, direct)) return;
   for await (const rows of readAhead(batches(source, target, MOST_TEXT))) {
     checkpoint();
+    memory.rows(rows);
     await transactions.batch(rows, async (writer, rows): Promise<Effect> => {
       const there = await naming(rows, () => writer.insert(pair.target, rows));
       return () => {

@@ -6,6 +6,7 @@ import { LineFile } from "../line_file.ts";
 import type { ChangeLine } from "../plan.ts";
 import type { Row } from "../../types.ts";
 import { copyTable } from "./copy.ts";
+import { CopyMemory } from "./copy_memory.ts";
 import { type Cause, DelayedRows } from "./delayed_rows.ts";
 import { type Effect, isOfARow, ItemRefused } from "./divide.ts";
 import { EntityWriter, type RowsWork } from "./entity_writer.ts";
@@ -52,13 +53,10 @@ export class SideApplication implements Disposable {
   }
 
   async write(): Promise<void> {
-    const { run: { progress }, side, source, direct } = this.#parts;
+    const { run: { progress }, side } = this.#parts;
     for (const writer of this.#writers) {
       progress.say(`Writing ${writer.entity.name}`);
-      if (writer.plan.isCopy && source !== undefined) {
-        const postpone = this.#postponing(writer, "insert");
-        await copyTable(writer, source, this.#transactions, direct, postpone, this.#checkpoint);
-      }
+      if (writer.plan.isCopy) await this.#copy(writer);
       await this.#pass(writer, "insert");
       await this.#pass(writer, "update");
       if (side === "target") await insertLoose(writer, this.#transactions);
@@ -70,6 +68,22 @@ export class SideApplication implements Disposable {
       if (side === "target") await deleteLoose(writer, this.#transactions);
     }
     await this.#deleteDelayed();
+  }
+
+  async #copy(writer: EntityWriter): Promise<void> {
+    const { run, source } = this.#parts;
+    if (source === undefined) return;
+    const direct = writer.entity.pair?.source.filter === undefined ? this.#parts.direct : undefined;
+    await using memory = await CopyMemory.begin(run, writer.entity, source, direct === undefined);
+    await copyTable(writer, {
+      source,
+      transactions: this.#transactions,
+      direct,
+      memory,
+      postpone: this.#postponing(writer, "insert"),
+      checkpoint: this.#checkpoint,
+    });
+    await memory.end();
   }
 
   /** Writes an entity's changes of one kind; what may succeed later waits. */

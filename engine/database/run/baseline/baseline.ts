@@ -116,8 +116,18 @@ export class Baseline implements Disposable {
   }
 
   /** Sets a segment's new rows aside. */
-  stage(bucket: number, rows: HashList): void {
-    this.#put("staged", bucket, rows);
+  stage(bucket: number, rows: HashList): Checksum {
+    return this.#put("staged", bucket, rows);
+  }
+
+  /** Adds to what is set aside of a segment. @returns the checksum of all of it */
+  stageMore(bucket: number, rows: HashList): Checksum {
+    const found = this.#prepare("SELECT entries FROM staged WHERE bucket = ?").get(bucket);
+    if (found === undefined) return this.stage(bucket, rows);
+    const list = new HashList();
+    list.addAll(wordsOf(found.entries as Uint8Array));
+    list.addAll(wordsOf(rows.bytes()));
+    return this.stage(bucket, list);
   }
 
   /** Notes what is about to be written, to be called before that is committed. */
@@ -184,13 +194,15 @@ export class Baseline implements Disposable {
     this.#put("staged", bucket, list);
   }
 
-  #put(table: "bucket" | "staged", bucket: number, list: HashList): void {
+  #put(table: "bucket" | "staged", bucket: number, list: HashList): Checksum {
     const bytes = list.bytes();
     const words = new BigUint64Array(bytes.buffer, 0, list.length);
     let sum = 0n;
     for (let i = 1; i < words.length; i += 2) sum += words[i];
-    const text = BigInt.asUintN(64, sum).toString();
-    this.#prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?)`).run(bucket, list.length / 2, text, bytes);
+    const checksum = { bucket, rows: list.length / 2, sum: BigInt.asUintN(64, sum) };
+    const statement = this.#prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?)`);
+    statement.run(bucket, checksum.rows, checksum.sum.toString(), bytes);
+    return checksum;
   }
 
   #prepare(sql: string): StatementSync {

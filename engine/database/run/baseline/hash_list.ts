@@ -23,6 +23,18 @@ export class HashList {
     this.#length += 2;
   }
 
+  /** Adds pairs of words. */
+  addAll(words: BigUint64Array): void {
+    const length = this.#length + words.length;
+    if (length > this.#words.length) {
+      const grown = new BigUint64Array(Math.max(length, this.#words.length * 2));
+      grown.set(this.#words);
+      this.#words = grown;
+    }
+    this.#words.set(words, this.#length);
+    this.#length = length;
+  }
+
   bytes(): Uint8Array {
     return new Uint8Array(this.#words.buffer, 0, this.#length * 8);
   }

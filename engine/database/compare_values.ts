@@ -1,4 +1,4 @@
-import type { Form } from "../types.ts";
+import type { Form } from "./types.ts";
 
 /** Orders two values of one form: less than 0, 0 or more than 0, as engines order them. Texts compare by code units. */
 export function compareValues(form: Form, a: string, b: string): number {
