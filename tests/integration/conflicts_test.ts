@@ -191,6 +191,50 @@ Deno.test("what was there before the first run of a pair does not stop it", asyn
   await assertSameTree(pair.source, pair.target);
 });
 
+Deno.test("Merge brings edits of both sides together; what cannot be merged is there twice", async () => {
+  const versions: Record<string, [base: string, source: string, target: string]> = {
+    "text": ["1\n2\n3\n", "one\n2\n3\n", "1\n2\nthree\n"],
+    "data.json": ['{"a": 1, "b": 1}', '{"a": 2, "b": 1}', '{"a": 1, "b": 2}'],
+    "overlap": ["1\n2\n", "left\n2\n", "right\n2\n"],
+    "binary": ["\0base", "\0source", "\0target"],
+  };
+  for (const direction of ["one-way", "two-way"]) {
+    const pair = await makePair(server());
+    const fields = { direction, conflictStrategy: "Merge" };
+    const write = async (side: keyof Pair, version: 0 | 1 | 2) => {
+      for (const [name, texts] of Object.entries(versions)) {
+        await Deno.writeTextFile(`${pair[side]}/${name}`, texts[version]);
+      }
+    };
+    await write("source", 0);
+    await sync(server(), pair, fields);
+    await write("source", 1);
+    await write("target", 2);
+    const planned = (await sync(server(), pair, { ...fields, dryRun: true })).conflicts;
+    const { conflicts } = await sync(server(), pair, fields);
+    const brief = ({ path, resolution, reason }: Json) => [path, resolution, reason];
+    const expected = [
+      ["binary", "both", "binary"],
+      ["data.json", "merged", undefined],
+      ["overlap", "both", "overlapping-edits"],
+      ["text", "merged", undefined],
+    ];
+    for (const found of [planned, conflicts]) assert.deepEqual(found.map(brief).sort(), expected);
+    const kept = new Map<string, string>(conflicts.map(({ path, keptAs }: Json) => [path, keptAs]));
+    for (const side of direction === "two-way" ? [pair.source, pair.target] : [pair.target]) {
+      const text = (name = "") => Deno.readTextFile(`${side}/${name}`);
+      assert.equal(await text("text"), "one\n2\nthree\n");
+      assert.deepEqual(JSON.parse(await text("data.json")), { a: 2, b: 2 });
+      for (const name of ["overlap", "binary"]) {
+        const [, source, target] = versions[name];
+        assert.deepEqual([await text(name), await text(kept.get(name))], [source, target]);
+      }
+    }
+    const again = await sync(server(), pair, fields);
+    assert.deepEqual([again.changesApplied, again.conflicts], [0, []]);
+  }
+});
+
 Deno.test("a conflict is still seen after a restart and a kill", async () => {
   await using sandbox = await makeSandbox();
   const token = "conflicts-restart-token";

@@ -75,7 +75,7 @@ function merge(directory: string, step: MergeStep, source: Tree, target: Tree, t
   const common = texts.read(directory, step);
   if (common === undefined) return { reason: "no-common-version" };
   const versions = { base: common, source: from.text, target: to.text };
-  const { content, conflictCount } = mergeContents(versions, { strategy: "Manual", format: "auto", paths: [name] });
+  const { content, conflictCount } = mergeContents(versions, { strategy: "SourceWins", format: "auto", paths: [name] });
   if (conflictCount > 0) return { reason: "overlapping-edits" };
   const equals = equal(content, from.text) ? "source" : equal(content, to.text) ? "target" : "neither";
   return { merged: content, equals };
