@@ -1,6 +1,5 @@
 import { DatabaseError } from "../error.ts";
 import type { Row, TableSide } from "../types.ts";
-import { withPlace } from "./error.ts";
 import { storedLiteral } from "./literal.ts";
 import { loadRows } from "./load_data.ts";
 import { orphans } from "./orphans.ts";
@@ -15,6 +14,7 @@ import {
   REFERS_TO_NONE,
   refersToItself,
   unchecked,
+  withRow,
   writeStrictly,
   type Writing,
 } from "./writing.ts";
@@ -25,7 +25,7 @@ const FEW = 100;
 
 /** As {@link Writer.insert}. */
 export async function insertRows(writing: Writing, side: TableSide, rows: Row[]): Promise<number[]> {
-  const checked = fitsOf(side).flatMap((fit, at) => fit === undefined ? [] : [at]);
+  const checked = fitsOf(side).flatMap((fit, at) => fit === undefined && side.columns[at].nullable ? [] : [at]);
   for (const [number, row] of rows.entries()) checkValues(side, row, checked, number);
   const isLoaded = writing.server.localInfile && rows.length >= FEW && !writing.notLoaded.has(side.table.id);
   if (isLoaded && await isClean(writing, side, rows)) return [];
@@ -96,7 +96,7 @@ class Insertion {
 
   async #execute(numbers: number[], tuples: string[]): Promise<number[]> {
     try {
-      await writeStrictly(this.#writing.session, this.#head + tuples.join(","));
+      await writeStrictly(this.#writing, this.#head + tuples.join(","));
       return [];
     } catch (error) {
       if (!(error instanceof DatabaseError) || error.place.aborts === true) throw error;
@@ -107,7 +107,7 @@ class Insertion {
           return [...there, ...await this.#insert(numbers.filter((number) => !known.has(number)))];
         }
       }
-      if (numbers.length === 1) throw withPlace(error, { row: numbers[0] });
+      if (numbers.length === 1) throw withRow(error, this.#side, this.#rows[numbers[0]], numbers[0]);
       // A statement does all or nothing; its halves show which row it was.
       const middle = numbers.length >> 1;
       const there = await this.#insert(numbers.slice(0, middle));

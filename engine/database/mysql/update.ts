@@ -1,13 +1,12 @@
 import type { RowUpdate } from "../dialect.ts";
 import { DatabaseError } from "../error.ts";
 import type { TableSide } from "../types.ts";
-import { withPlace } from "./error.ts";
 import { extra, joinKeys, MOST_KEYS } from "./keyed.ts";
 import { storedLiteral } from "./literal.ts";
 import { quoteName } from "./quote.ts";
 import { sideSql } from "./side_sql.ts";
 import type { TableFacts } from "./table_facts.ts";
-import { atomically, checkValues, writeStrictly, type Writing } from "./writing.ts";
+import { atomically, checkValues, withRow, writeStrictly, type Writing } from "./writing.ts";
 
 const STATEMENT_CHARACTERS = 1 << 20;
 
@@ -70,9 +69,12 @@ class Update {
     }
   }
 
-  /** Sets columns to NULL. */
+  /** Sets columns to NULL, in the rows that are to have another value there. */
   async release(free: number[]): Promise<void> {
-    await this.#write([...this.#keys.keys()], [], free.map((at) => `${this.#name(at)} = NULL`));
+    for (const at of free) {
+      const moving = [...this.#updates.keys()].filter((number) => this.#updates[number].changed.includes(at));
+      await this.#write(moving, [], [`${this.#name(at)} = NULL`]);
+    }
   }
 
   async #write(numbers: number[], carried: number[], settings: string[]): Promise<void> {
@@ -98,13 +100,13 @@ class Update {
     const from = joinKeys(this.#side, this.#keys, numbers, more);
     try {
       const { info } = await writeStrictly(
-        this.#writing.session,
+        this.#writing,
         `UPDATE ${from} SET ${[...settings, ...kept].join(", ")}`,
       );
       this.#checkMatched(info, numbers.length);
     } catch (error) {
       if (!(error instanceof DatabaseError) || error.place.aborts === true) throw error;
-      if (numbers.length === 1) throw withPlace(error, { row: numbers[0] });
+      if (numbers.length === 1) throw withRow(error, this.#side, this.#updates[numbers[0]].row, numbers[0]);
       // A statement does all or nothing; its halves show which row it was.
       const middle = numbers.length >> 1;
       await this.#execute(numbers.slice(0, middle), carried, settings);

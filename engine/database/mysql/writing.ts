@@ -1,4 +1,5 @@
 /** What the parts of the writer share. */
+import { Buffer } from "node:buffer";
 import { DatabaseError } from "../error.ts";
 import type { Row, TableSide } from "../types.ts";
 import { errorNumber, withPlace } from "./error.ts";
@@ -35,8 +36,22 @@ export async function atomically<T>({ session }: Writing, side: TableSide, work:
   }
 }
 
+/** Bytes of a UTF-16 unit in UTF-8, at most. */
+const UNIT_BYTES = 3;
+
+/** A statement that the server would refuse by ending the connection. */
+class TooLong extends DatabaseError {
+  constructor(bytes: number, most: number) {
+    super("value", `it takes a statement of ${bytes} bytes, and the server's max_allowed_packet is ${most}`);
+  }
+}
+
 /** Runs a statement that writes. What the server would change without an error is refused before; this is the net below that. */
-export async function writeStrictly(session: Session, sql: string): Promise<Outcome> {
+export async function writeStrictly({ session, server }: Writing, sql: string): Promise<Outcome> {
+  if (sql.length * UNIT_BYTES >= server.maxPacket) {
+    const bytes = Buffer.byteLength(sql);
+    if (bytes >= server.maxPacket) throw new TooLong(bytes, server.maxPacket);
+  }
   const outcome = await session.run(sql);
   if (outcome.warnings === 0) return outcome;
   const changed = (await session.rows("SHOW WARNINGS")).find(([, number]) => CHANGED.has(number!));
@@ -72,13 +87,24 @@ export function fitsOf(side: TableSide): (Fit | undefined)[] {
   return checks;
 }
 
-/** @throws DatabaseError `value` for what a column would change rather than refuse */
+/** The error of a statement of one row, with its number; where the row was too long, with the column that is longest. */
+export function withRow(error: DatabaseError, side: TableSide, row: Row, number: number): DatabaseError {
+  if (!(error instanceof TooLong)) return withPlace(error, { row: number });
+  const length = (at: number) => row[at]?.length ?? 0;
+  const longest = [...row.keys()].reduce((longest, at) => length(at) > length(longest) ? at : longest);
+  return withPlace(error, { row: number, column: side.columns[longest].name });
+}
+
+/** @throws DatabaseError `value` or `not-null` for what a column would change rather than refuse */
 export function checkValues(side: TableSide, row: Row, positions: number[], number: number): void {
   const checks = fitsOf(side);
   for (const at of positions) {
     const value = row[at];
+    const { name, nullable } = side.columns[at];
+    const place = { table: side.table.id, column: name, row: number };
+    // Numbered columns, and some times, would become something else.
+    if (value === null && !nullable) throw new DatabaseError("not-null", "the column holds no NULL", place);
     const reason = value === null ? undefined : checks[at]?.(value);
-    if (reason === undefined) continue;
-    throw new DatabaseError("value", reason, { table: side.table.id, column: side.columns[at].name, row: number });
+    if (reason !== undefined) throw new DatabaseError("value", reason, place);
   }
 }

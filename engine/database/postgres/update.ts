@@ -47,9 +47,12 @@ async function updateGroup(session: Session, side: TableSide, changed: number[],
   await write(session, side, changed, updates, settings);
 }
 
-/** Sets unique columns to NULL. */
+/** Sets unique columns to NULL, in the rows that are to have another value there. */
 async function release(session: Session, side: TableSide, updates: RowUpdate[], free: number[]): Promise<void> {
-  await write(session, side, [], updates, free.map((at) => `${quote(side.columns[at].name)} = null`));
+  for (const at of free) {
+    const moving = updates.filter(({ changed }) => changed.includes(at));
+    await write(session, side, [], moving, [`${quote(side.columns[at].name)} = null`]);
+  }
 }
 
 async function write(

@@ -42,6 +42,16 @@ export async function naming<T, R>(items: T[], call: () => Promise<R>): Promise<
   }
 }
 
+/** Works on items made from others, one of each; an error that names one of them then names the other. */
+export async function onBehalf<T, U, R>(items: T[], made: U[], work: (made: U[]) => Promise<R>): Promise<R> {
+  try {
+    return await work(made);
+  } catch (error) {
+    const at = error instanceof ItemRefused ? made.indexOf(error.item as U) : -1;
+    throw at < 0 ? error : new ItemRefused(items[at], (error as ItemRefused).cause);
+  }
+}
+
 /**
  * Works on a batch; where a row is refused, on parts of it, until those that are refused stand alone. The transaction goes on
  * meanwhile: a call that throws has changed nothing.
@@ -62,7 +72,7 @@ export async function divide<T>(
     } catch (error) {
       const cause = error instanceof ItemRefused ? error.cause : error;
       if (!isRowRefused(cause)) throw cause;
-      const at = error instanceof ItemRefused ? part.indexOf(error.item as T) : part.length === 1 ? 0 : -1;
+      const at = part.length === 1 ? 0 : error instanceof ItemRefused ? part.indexOf(error.item as T) : -1;
       if (at >= 0) {
         refuse(part[at], cause);
         rest.push(part.slice(at + 1), part.slice(0, at));

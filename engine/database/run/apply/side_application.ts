@@ -8,12 +8,12 @@ import type { Row } from "../../types.ts";
 import { copyTable } from "./copy.ts";
 import { CopyMemory } from "./copy_memory.ts";
 import { type Cause, DelayedRows } from "./delayed_rows.ts";
-import { type Effect, isOfARow, ItemRefused } from "./divide.ts";
+import { type Effect, isOfARow, ItemRefused, onBehalf } from "./divide.ts";
 import { EntityWriter, type RowsWork } from "./entity_writer.ts";
 import { deleteLoose, insertLoose } from "./loose_writes.ts";
 import { backwardKeys, cascadesInto, inParentOrder } from "./order.ts";
 import type { Transactions } from "./transactions.ts";
-import { deleteCircle, finishRows, nullable, swapUnique, vacate, without } from "./two_steps.ts";
+import { type CirclePart, deleteCircle, finishRows, nullable, swapUnique, vacate, without } from "./two_steps.ts";
 import { itemBatches, type WriteItem } from "./write_item.ts";
 
 export interface SideParts {
@@ -129,11 +129,12 @@ export class SideApplication implements Disposable {
       const prepare = (items: WriteItem[]) => {
         return items.map(({ line, row }) => ({ line, row: without(row as Row, positions) }));
       };
-      const insert: RowsWork = (to, items) => writer.insert(to, prepare(items));
-      const update: RowsWork = (to, items) => writer.update(to, prepare(items));
+      const insert: RowsWork = (to, items) => onBehalf(items, prepare(items), (made) => writer.insert(to, made));
+      const update: RowsWork = (to, items) => onBehalf(items, prepare(items), (made) => writer.update(to, made));
       const swaps = take("update", "unique");
-      if (swaps !== undefined && !await this.#together(writer, swapUnique(writer, swaps, prepare, this.#checkpoint))) {
-        await this.#lines(writer, swaps, update);
+      if (swaps !== undefined) {
+        const swap = swapUnique(writer, swaps, prepare, this.#checkpoint);
+        if (!await this.#together(() => writer, swap)) await this.#lines(writer, swaps, update);
       }
       for (const cause of ["unique", "foreign-key"] as const) {
         const lines = take("insert", cause);
@@ -155,7 +156,7 @@ export class SideApplication implements Disposable {
     const left = isTried ? this.#delayed.take(writer, "delete", "foreign-key") : this.#deletionsOf(writer);
     if (left === undefined || left.lines === 0) return;
     const rest = new LineFile<ChangeLine>(`${input.workspace}/${side}-vacated-${writer.entity.index}`);
-    const isDone = await this.#together(writer, vacate(writer, left, rest, this.#checkpoint));
+    const isDone = await this.#together(() => writer, vacate(writer, left, rest, this.#checkpoint));
     const now = isDone ? rest : left;
     if (isTried) this.#delayed.put(writer, "delete", "foreign-key", now);
     else this.#deletions.set(writer, now);
@@ -196,25 +197,34 @@ export class SideApplication implements Disposable {
         if (lines !== undefined) await this.#pass(writer, "delete", lines);
       }
     }
-    for (const writer of this.#writers.toReversed()) {
-      using lines = this.#delayed.take(writer, "delete", "foreign-key");
-      if (lines === undefined) continue;
-      const keys = backwardKeys(writer.entity, this.#entities, writer.side);
-      const isCircle = nullable(writer, keys).length > 0;
-      const isDone = isCircle && await this.#together(writer, deleteCircle(writer, keys, lines, this.#checkpoint));
-      if (!isDone) await this.#lines(writer, lines, writer.delete);
+    using files = new DisposableStack();
+    const parts = this.#writers.toReversed().flatMap((target): CirclePart[] => {
+      const lines = files.use(this.#delayed.take(target, "delete", "foreign-key"));
+      const keys = backwardKeys(target.entity, this.#entities, target.side);
+      return lines === undefined ? [] : [{ target, keys, lines }];
+    });
+    if (!parts.some(({ target, keys }) => nullable(target, keys).length > 0) || !await this.#deleteCircle(parts)) {
+      for (const { target, lines } of parts) await this.#lines(target, lines, target.delete);
     }
   }
 
-  /** @returns whether it was done; false: a row was refused, and nothing was done */
-  async #together(writer: EntityWriter, work: (to: Writer) => Promise<Effect>): Promise<boolean> {
+  async #deleteCircle(parts: CirclePart[]): Promise<boolean> {
+    let [{ target }] = parts;
+    return await this.#together(() => target, deleteCircle(parts, this.#checkpoint, (now) => target = now));
+  }
+
+  /**
+   * @param writer whose rows it is about at the moment
+   * @returns whether it was done; false: a row was refused, and nothing was done
+   */
+  async #together(writer: () => EntityWriter, work: (to: Writer) => Promise<Effect>): Promise<boolean> {
     try {
       return await this.#transactions.together(work) === undefined;
     } catch (error) {
       // Where everything is one transaction, that is its end: the row is named.
       const { item, cause } = error instanceof ItemRefused ? error : { item: undefined, cause: error };
       if (!isOfARow(cause)) throw error;
-      throw writer.refusal((item as WriteItem | undefined)?.line[1], cause);
+      throw writer().refusal((item as WriteItem | undefined)?.line[1], cause);
     }
   }
 

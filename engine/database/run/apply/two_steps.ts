@@ -82,37 +82,62 @@ export function vacate(
 /** What is to be deleted has no new row. */
 const noRows = (lines: ChangeLine[]) => Promise.resolve(lines.map(() => undefined));
 
-/** Deletes rows that refer to each other: first none refers to another, then all go. */
-export function deleteCircle(
-  target: EntityWriter,
-  keys: ForeignKey[],
-  lines: LineFile<ChangeLine>,
-  checkpoint: () => void,
-) {
+/** Rows of one entity that are to be deleted, and the foreign keys by which they may refer to others of the circle. */
+export interface CirclePart {
+  target: EntityWriter;
+  keys: ForeignKey[];
+  lines: LineFile<ChangeLine>;
+}
+
+/**
+ * Deletes rows of tables that refer to each other, or to themselves: first none refers to another, then all go.
+ *
+ * @param parts in the order in which they are deleted
+ * @param onPart is told whose rows it is about
+ */
+export function deleteCircle(parts: CirclePart[], checkpoint: () => void, onPart: (target: EntityWriter) => void) {
   return async (writer: Writer): Promise<Effect> => {
     const effects: Effect[] = [];
-    const gone = new Set<string>();
-    const cleared = nullable(target, keys);
-    const batches = () => itemBatches(lines.read(), target.batchSize, noRows);
-    for await (const items of batches()) {
-      checkpoint();
-      const { found, ready, guarded } = await target.lockAsSeen(writer, items);
-      effects.push(guarded);
-      const updates = ready.flatMap(({ line: [, key] }, i): RowUpdate[] => {
-        const changed = cleared.filter((at) => found[i][at] !== null);
-        return changed.length === 0 ? [] : [{ key, row: without(found[i], changed), changed }];
-      });
-      if (updates.length > 0) await writer.update(target.table, updates);
-      for (const { line: [, key] } of ready) gone.add(JSON.stringify(key));
+    const gone = new Map<EntityWriter, Set<string>>();
+    for (const { target, keys, lines } of parts) {
+      onPart(target);
+      gone.set(target, await clearReferences(writer, target, { keys, lines }, { checkpoint, effects }));
     }
-    for await (const items of batches()) {
-      checkpoint();
-      const keys = items.map(({ line: [, key] }) => key).filter((key) => gone.has(JSON.stringify(key)));
-      if (keys.length > 0) await writer.delete(target.table, keys);
-      effects.push(() => target.counted("deleted", keys.length));
+    for (const { target, lines } of parts) {
+      onPart(target);
+      for await (const items of itemBatches(lines.read(), target.batchSize, noRows)) {
+        checkpoint();
+        const going = items.filter(({ line: [, key] }) => gone.get(target)?.has(JSON.stringify(key)));
+        const keys = going.map(({ line: [, key] }) => key);
+        if (keys.length > 0) await naming(going, () => writer.delete(target.table, keys));
+        effects.push(() => target.counted("deleted", keys.length));
+      }
     }
     return () => effects.forEach((effect) => effect());
   };
+}
+
+/** Locks rows that are to be deleted and sets what may be NULL of their references to it. @returns the keys of those that may go */
+async function clearReferences(
+  writer: Writer,
+  target: EntityWriter,
+  { keys, lines }: Pick<CirclePart, "keys" | "lines">,
+  { checkpoint, effects }: { checkpoint: () => void; effects: Effect[] },
+): Promise<Set<string>> {
+  const ready = new Set<string>();
+  const cleared = nullable(target, keys);
+  for await (const items of itemBatches(lines.read(), target.batchSize, noRows)) {
+    checkpoint();
+    const seen = await target.lockAsSeen(writer, items);
+    effects.push(seen.guarded);
+    const updates = seen.ready.flatMap(({ line: [, key] }, i): RowUpdate[] => {
+      const changed = cleared.filter((at) => seen.found[i][at] !== null);
+      return changed.length === 0 ? [] : [{ key, row: without(seen.found[i], changed), changed }];
+    });
+    if (updates.length > 0) await writer.update(target.table, updates);
+    for (const { line: [, key] } of seen.ready) ready.add(JSON.stringify(key));
+  }
+  return ready;
 }
 
 /** Gives rows that are locked or inserted by this run their values. */
