@@ -52,7 +52,8 @@ export function databaseError(error: unknown, place: DatabaseErrorPlace = {}): D
   const { code, errno, sqlMessage, message } = error as DriverError;
   if (sqlMessage === undefined || errno === undefined) return lost(code, message, place);
   const kind = KIND.get(errno) ?? "other";
-  const over = kind === "connection" || kind === "deadlock";
+  // After a lock timeout too, where the server has innodb_rollback_on_timeout.
+  const over = kind === "connection" || kind === "deadlock" || kind === "lock-timeout";
   const found = { ...fromMessage(sqlMessage), ...place, ...(over ? { aborts: true } : {}) };
   return new NumberedError(kind, sqlMessage, found, errno);
 }

@@ -40,7 +40,7 @@ export function fitting(column: Column, form: Form): Fit | undefined {
     case "bits":
       return form === "boolean"
         ? undefined
-        : (value) => when(value.length === logical.length, `exactly ${logical.length} bits`);
+        : (value) => when(value.length === logical.length && /^[01]*$/.test(value), `exactly ${logical.length} bits`);
     case "date":
       return (value) => when(DATE.test(value), "a date of the years 0 to 9999");
     case "time":

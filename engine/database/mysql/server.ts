@@ -28,6 +28,12 @@ const SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTIT
 const PATIENCE_SECONDS = 86_400;
 
 const SETTINGS = [
+  // Some servers do not heed what a client says of its character set when it connects.
+  "character_set_client = utf8mb4",
+  "character_set_results = utf8mb4",
+  "collation_connection = utf8mb4_bin",
+  "autocommit = 1",
+  "completion_type = 'NO_CHAIN'",
   "time_zone = '+00:00'",
   `sql_mode = '${SQL_MODE}'`,
   `net_write_timeout = ${PATIENCE_SECONDS}`,
@@ -38,6 +44,7 @@ const SETTINGS = [
   "sql_big_selects = 1",
   "sql_auto_is_null = 0",
   "sql_notes = 1",
+  "max_error_count = 64",
   "unique_checks = 1",
   "foreign_key_checks = 1",
 ];

@@ -2,6 +2,7 @@ import mysql, { type Connection, type ResultSetHeader, type TypeCastField } from
 import * as net from "node:net";
 import type { Readable } from "node:stream";
 import type { ConnectionSpec, Row } from "../types.ts";
+import type { DatabaseError } from "../error.ts";
 import { databaseError } from "./error.ts";
 import { tlsOptions } from "./tls.ts";
 
@@ -22,6 +23,10 @@ const QUIT_TIMEOUT_MS = 1_000;
 
 const PORT = 3306;
 
+function lostConnection(): DatabaseError {
+  return databaseError(new Error("the connection was lost"));
+}
+
 /** One connection. Every value comes as the text that the server sends. Statements run one after the other, in the order of the calls. */
 export class Session implements AsyncDisposable {
   readonly #spec: ConnectionSpec;
@@ -29,6 +34,7 @@ export class Session implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #socket: net.Socket;
   readonly #failed = Promise.withResolvers<never>();
+  readonly #closed = Promise.withResolvers<void>();
   readonly #onAbort = () => this.#abort();
   #running = 0;
   #ended = false;
@@ -41,6 +47,11 @@ export class Session implements AsyncDisposable {
     this.#socket = socket;
     this.#failed.promise.catch(() => {});
     connection.on("error", (error) => this.#fail(databaseError(error)));
+    // A command that hears of it keeps it to itself.
+    socket.once("close", () => {
+      if (!this.#ended) this.#fail(lostConnection());
+      this.#closed.resolve();
+    });
     signal.addEventListener("abort", this.#onAbort);
   }
 
@@ -158,10 +169,9 @@ export class Session implements AsyncDisposable {
   async #quit(): Promise<void> {
     const busy = this.#running > 0;
     this.#ended = true;
-    const closed = new Promise<void>((resolve) => this.#socket.once("close", () => resolve()));
     const late = setTimeout(() => this.#socket.destroy(), busy ? 0 : QUIT_TIMEOUT_MS);
     this.#connection.end(() => this.#socket.end());
-    await closed;
+    await this.#closed.promise;
     clearTimeout(late);
   }
 
@@ -189,7 +199,7 @@ export class Session implements AsyncDisposable {
   /** Throws where nothing can be run any more. */
   check(): void {
     this.#signal.throwIfAborted();
-    if (this.#ended) throw databaseError(new Error("the connection was lost"));
+    if (this.#ended) throw lostConnection();
   }
 
   /** Ends a query whose rows nobody wants any more; the connection can be used again. */

@@ -1,5 +1,6 @@
 /** The SQL of one side: its columns as they are read, and their text as it is hashed. */
 import type { Column, Row, TableSide } from "../types.ts";
+import { unreadable } from "../unreadable.ts";
 import { quoteName } from "./quote.ts";
 import { render, type Rendering } from "./render.ts";
 import { BYTES } from "./session.ts";
@@ -36,6 +37,15 @@ function make(side: TableSide): SideSql {
   const all = [...side.columns.keys()];
   const renderings = side.columns.map((column, at) => render(column, side.forms[at]));
   const converting = all.filter((at) => renderings[at].convert !== undefined);
+  const convert = (row: Row, i: number, at: number, positions: number[]) => {
+    const value = row[i];
+    if (value === null) return value;
+    try {
+      return renderings[at].convert?.(value) ?? value;
+    } catch (error) {
+      throw unreadable(error, side, at, (at) => row[positions.indexOf(at)]);
+    }
+  };
   const texts = renderings.map((rendering, at) => valueText(rendering, side.columns[at]));
   return {
     table: quoteName(side.table.name),
@@ -44,9 +54,9 @@ function make(side: TableSide): SideSql {
     select: (positions = all) => positions.map((at) => selected(renderings[at], at)).join(", "),
     read: (row, positions) => {
       if (positions !== undefined) {
-        for (const [i, at] of positions.entries()) row[i] = convert(renderings[at], row[i]);
+        for (const [i, at] of positions.entries()) row[i] = convert(row, i, at, positions);
       } else {
-        for (const at of converting) row[at] = convert(renderings[at], row[at]);
+        for (const at of converting) row[at] = convert(row, at, at, all);
       }
       return row;
     },
@@ -57,10 +67,6 @@ function make(side: TableSide): SideSql {
 
 function selected({ sql, bytes }: Rendering, at: number): string {
   return bytes === undefined ? `${sql} AS c${at}` : `${bytes} AS \`${BYTES}${at}\``;
-}
-
-function convert({ convert }: Rendering, value: string | null): string | null {
-  return value === null || convert === undefined ? value : convert(value);
 }
 
 /** The parts of one value's text. Where the text is longer than the server's limit for texts, everything becomes NULL. */
