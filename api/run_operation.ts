@@ -21,11 +21,15 @@ export async function runOperation<T extends object>(
     { ...spec, keyId: callerOf(c.env).id },
     async (job) => ({ ...await work(job), sessionId: job.sessionId }),
   );
+  if (prefersAsync(c.req.header("prefer"))) return answerSession(c, run.session);
   c.env.sessionId = run.session.sessionId;
-  if (prefersAsync(c.req.header("prefer"))) {
-    c.header("Preference-Applied", "respond-async");
-    c.header("Location", `${BASE_PATH}/sync/session/${run.session.sessionId}/status`);
-    return c.json(run.session as never, 202) as Answer<T>;
-  }
   return c.json(await run.done as never, 200) as Answer<T>;
+}
+
+/** The answer at once: the session of work that goes on. */
+export function answerSession(c: Context<AppEnv>, session: Session): Response & TypedResponse<Session, 202, "json"> {
+  c.env.sessionId = session.sessionId;
+  c.header("Preference-Applied", "respond-async");
+  c.header("Location", `${BASE_PATH}/sync/session/${session.sessionId}/status`);
+  return c.json(session as never, 202) as Response & TypedResponse<Session, 202, "json">;
 }

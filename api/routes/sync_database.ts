@@ -10,7 +10,8 @@ import { resolveConnection } from "../database_connections.ts";
 import { type AppDependencies, type AppEnv, BASE_PATH, type Exchange } from "../environment.ts";
 import { ApiError } from "../errors.ts";
 import { callerOf, needs } from "../middleware/authentication.ts";
-import { runOperation } from "../run_operation.ts";
+import { prefersAsync } from "../prefer.ts";
+import { answerSession, runOperation } from "../run_operation.ts";
 import { errorAnswers, jsonAnswer } from "../schemas/common.ts";
 import { SessionAnswer } from "../schemas/session.ts";
 import { DiffDatabaseBody, DiffLine, SyncDatabaseAnswer, SyncDatabaseBody } from "../schemas/sync_database.ts";
@@ -42,10 +43,12 @@ const diff = createRoute({
   summary: "Shows row by row what a synchronisation would change",
   description:
     "Lines of JSON, one a difference. The last line of a page has the run's `summary`, the `totalCount` of differences and the " +
-    "`nextCursor`, null on the last page; where it is missing the answer broke off. Writes to neither database.",
+    "`nextCursor`, null on the last page; where it is missing the answer broke off. Writes to neither database. With " +
+    "`Prefer: respond-async` the answer comes at once, and the `nextCursor` in the session's `result` leads to the first page.",
   request: { body: { required: true, content: { "application/json": { schema: DiffDatabaseBody } } } },
   responses: {
     200: { description: "A page", content: { "application/x-ndjson": { schema: DiffLine } } },
+    202: jsonAnswer(SessionAnswer, "Started; `Location` tells where to ask for its status"),
     ...errorAnswers(400, 404, 409, 413, 503),
   },
 });
@@ -71,6 +74,7 @@ export function registerSyncDatabase(app: OpenAPIHono<AppEnv>, dependencies: App
     const request = await toRequest(c.env, { ...fields, ...DIFF }, dependencies);
     let page: DatabaseDiff | undefined;
     if (cursor === undefined) {
+      const isAsync = prefersAsync(c.req.header("prefer"));
       const run = await sessions.run({
         kind: "sync.database.diff",
         ...identifiers(request),
@@ -78,8 +82,10 @@ export function registerSyncDatabase(app: OpenAPIHono<AppEnv>, dependencies: App
         outcome: ({ summary }: { summary: SyncDatabaseResult }) => ({ ...outcome(summary), changesApplied: 0 }),
       }, async (job) => {
         page = await databases.diff(request, job, limit);
-        return { summary: page.summary, totalCount: page.totalCount, nextCursor: page.nextCursor };
+        const { summary, totalCount } = page;
+        return { summary, totalCount, nextCursor: isAsync ? page.cursor : page.nextCursor };
       });
+      if (isAsync) return answerSession(c, run.session);
       c.env.sessionId = run.session.sessionId;
       await run.done;
     } else page = await databases.nextDiffPage(request, { limit, cursor });
@@ -92,7 +98,7 @@ export function registerSyncDatabase(app: OpenAPIHono<AppEnv>, dependencies: App
 const DIFF = { useTransactions: true, dryRun: true, batchSize: 1_000 };
 const BATCH_CHARACTERS = 64 * 1024;
 
-async function* lines({ differences, ...last }: DatabaseDiff): AsyncGenerator<Uint8Array> {
+async function* lines({ differences, cursor: _, ...last }: DatabaseDiff): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   let text = "";
   for await (const difference of differences()) {

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { EngineError } from "../errors.ts";
 import type { DatabaseDiff, RowDifference, SyncDatabaseRequest, SyncDatabaseResult } from "./request.ts";
 
@@ -72,7 +71,8 @@ export class DiffStore {
     const end = await offsetAfter(file, begin, next - line);
     pages.set(next, end);
     const nextCursor = next < totalCount ? `${id}-${next}` : null;
-    return { summary, totalCount, nextCursor, differences: () => readDifferences(file, begin, end) };
+    const differences = () => readDifferences(file, begin, end);
+    return { summary, totalCount, cursor: `${id}-${line}`, nextCursor, differences };
   }
 
   #drop(id: string): void {
@@ -112,6 +112,15 @@ async function offsetAfter(path: string, offset: number, lines: number): Promise
 
 async function* readDifferences(path: string, begin: number, end: number): AsyncGenerator<RowDifference> {
   if (begin === end) return;
-  const lines = createInterface({ input: createReadStream(path, { start: begin, end: end - 1 }), crlfDelay: Infinity });
-  for await (const line of lines) yield JSON.parse(line);
+  let line: string[] = [];
+  // Not by `readline`, for which U+2028 in a value ends a line.
+  for await (const piece of createReadStream(path, { start: begin, end: end - 1, encoding: "utf8" })) {
+    const parts = (piece as string).split("\n");
+    for (const part of parts.slice(0, -1)) {
+      line.push(part);
+      yield JSON.parse(line.join(""));
+      line = [];
+    }
+    line.push(parts[parts.length - 1]);
+  }
 }

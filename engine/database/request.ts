@@ -102,6 +102,8 @@ export interface DatabaseDiff {
   summary: SyncDatabaseResult;
   /** Differences on all pages. */
   totalCount: number;
+  /** Of this page. */
+  cursor: string;
   /** Null on the last page. */
   nextCursor: string | null;
   /** Reads this page's differences from their file; to be called once. */

@@ -35,13 +35,17 @@ export class LineFile<T> implements Disposable {
     if (this.#file === undefined) return;
     const decoder = new TextDecoder();
     const bytes = new Uint8Array(PIECE);
-    let rest = "";
+    let line: string[] = [];
     let at = 0;
     for (let count = fs.readSync(this.#file, bytes, 0, PIECE, 0); count > 0;) {
       at += count;
-      const lines = (rest + decoder.decode(bytes.subarray(0, count), { stream: true })).split("\n");
-      rest = lines.pop() as string;
-      for (const line of lines) yield JSON.parse(line);
+      const parts = decoder.decode(bytes.subarray(0, count), { stream: true }).split("\n");
+      for (const part of parts.slice(0, -1)) {
+        line.push(part);
+        yield JSON.parse(line.join(""));
+        line = [];
+      }
+      line.push(parts[parts.length - 1]);
       count = fs.readSync(this.#file, bytes, 0, PIECE, at);
     }
   }
