@@ -12,7 +12,7 @@ export function pairForm(source: Column, target: Column): Form | undefined {
 export function pairColumns(source: Column, target: Column): Pairing {
   const form = sqliteForm(source, target) ?? commonForm(source, target) ?? commonForm(target, source);
   if (form === undefined) return { form, reason: reason(source, target) };
-  const words = note(source.logical, target.logical);
+  const words = note(source.logical, target.logical, form);
   return words === undefined ? { form } : { form, note: `${source.name}: ${words}` };
 }
 
@@ -60,6 +60,8 @@ function sameKind(a: LogicalType, b: LogicalType): Form | undefined {
 
 /** What a column of text has in common with another kind. */
 function textForm(text: Column, other: LogicalType): Form | undefined {
+  // SQLite has no types of its own for numbers and times: text is how it keeps them exactly.
+  const kept = text.storage?.affinity === "text" ? ownForm(other) : undefined;
   switch (other.kind) {
     case "uuid":
       return "uuid";
@@ -68,13 +70,14 @@ function textForm(text: Column, other: LogicalType): Form | undefined {
     case "enum":
     case "native":
     case "interval":
+    case "bits":
       return "text";
-    case "date":
     case "time":
+      return kept ?? (other.zone ? "text" : undefined);
+    case "date":
     case "timestamp":
     case "decimal":
-      // SQLite has no types of its own for these: text is how it keeps them exactly.
-      return text.storage?.affinity === "text" ? ownForm(other) : undefined;
+      return kept;
     default:
       return undefined;
   }
@@ -96,13 +99,16 @@ function ownForm(type: LogicalType): Form {
   }
 }
 
-function note(a: LogicalType, b: LogicalType): string | undefined {
+function note(a: LogicalType, b: LogicalType, form: Form): string | undefined {
   if (a.kind === "timestamp" && b.kind === "timestamp" && a.zone !== b.zone) {
     return "times of the side without a time zone are taken as UTC";
   }
   const text = a.kind === "text" || a.kind === "any" ? b : b.kind === "text" || b.kind === "any" ? a : undefined;
   if (text?.kind === "native") return `carried as the text that ${text.name} has on its server`;
   if (text?.kind === "interval") return "carried as the text that the interval has on its server";
+  if (form === "text" && (text?.kind === "time" || text?.kind === "bits")) {
+    return "carried as the text that it has on its server";
+  }
   if (a.kind === "text" && b.kind === "text" && a.fixed !== b.fixed) return "trailing spaces are not kept";
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { balanced } from "../balanced.ts";
 import { DatabaseError } from "../error.ts";
 import type { Row, TableSide } from "../types.ts";
 import { rendersInSql } from "./expressions.ts";
@@ -34,9 +35,9 @@ export async function deleteEqualRows(
   const rendered = columns.filter(({ column, form }) => rendersInSql(column, form));
   const rest = columns.filter(({ column, form }) => !rendersInSql(column, form));
   const restReadings = rest.map(({ at }) => readings(side)[at]);
-  const convert = converter(restReadings);
+  const convert = converter(side, rest.map(({ at }) => at));
   const given = rendered.map((_, n) => `coalesce(octet_length(k.k${n}) || ':' || k.k${n}, 'N')`);
-  const equal = rendered.length === 0 ? "true" : `${rowTextSql(rendered)} = (${given.join(" || ")}) collate "C"`;
+  const equal = rendered.length === 0 ? "true" : `${rowTextSql(rendered)} = (${balanced(given, "||")}) collate "C"`;
   const from = rendered.length === 0
     ? "generate_series(1, 1) k(number)"
     : `unnest(${rendered.map((_, n) => `$${n + 1}::text[]`).join(", ")}) with ordinality k(${

@@ -33,7 +33,7 @@ export async function findRows(
   const found = new Array<{ row: Row; hash: bigint } | undefined>(keys.length).fill(undefined);
   if (keys.length === 0) return found;
   const columns = readings(side);
-  const convert = converter(columns);
+  const convert = converter(side);
   const table = keyTable(side, keys);
   const hashSql = method === "client" ? "null" : rowHashSql(side, method);
   const sql = `select k.number, ${hashSql}, ${columns.map((column) => column.sql).join(", ")} ` +

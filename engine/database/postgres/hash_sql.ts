@@ -1,3 +1,4 @@
+import { balanced } from "../balanced.ts";
 import type { Bucketing, Column, Form, HashMethod, TableSide } from "../types.ts";
 import { canonicalSql, fromCanonical, reference, rendersInSql } from "./expressions.ts";
 import { arrayText, literal } from "./identifier.ts";
@@ -78,14 +79,15 @@ export function* rangeParts(side: TableSide, boundaries: string[], buckets: numb
 
 /** `rowText` of some columns; forms that SQL cannot render are taken as the server has them. */
 export function rowTextSql(columns: { column: Column; form: Form }[]): string {
-  return columns.map(({ column, form }) => {
+  const texts = columns.map(({ column, form }) => {
     const text = rendersInSql(column, form) ? canonicalSql(column, form) : `${reference(column)}::text`;
     // What is costly is computed once.
     const value = form === "float"
       ? `(select octet_length(v) || ':' || v from (select ${text} as v offset 0) s)`
       : `octet_length(${text}) || ':' || ${text}`;
     return column.nullable ? `coalesce(${value}, 'N')` : value;
-  }).join(" || ");
+  });
+  return balanced(texts, "||");
 }
 
 /**

@@ -13,7 +13,7 @@ export class Lanes implements AsyncDisposable {
   readonly #all: Session[];
   readonly #free: Session[];
   readonly #waiting: ((lane: Session | undefined) => void)[] = [];
-  readonly #limit: number;
+  #limit: number;
   #opening = 0;
 
   private constructor(spec: ConnectionSpec, signal: AbortSignal, first: Session, snapshot?: string, limit = 1) {
@@ -77,16 +77,27 @@ export class Lanes implements AsyncDisposable {
   async #take(): Promise<Session> {
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    if (this.#all.length + this.#opening < this.#limit) return await this.#open();
+    if (this.#all.length + this.#opening < this.#limit) {
+      const opened = await this.#open();
+      if (opened !== undefined) return opened;
+      const free = this.#free.pop();
+      if (free !== undefined) return free;
+    }
     const lane = await new Promise<Session | undefined>((resolve) => this.#waiting.push(resolve));
     if (lane === undefined) throw new DatabaseError("connection", "The snapshot was closed", { aborts: true });
     return lane;
   }
 
-  async #open(): Promise<Session> {
+  /** Undefined where the server allows no more connections: those that there are will do. */
+  async #open(): Promise<Session | undefined> {
     this.#opening++;
     try {
-      const lane = await Session.open(this.#spec, this.#signal);
+      const lane = await Session.open(this.#spec, this.#signal).catch((error) => {
+        if (!(error instanceof DatabaseError)) throw error;
+        this.#limit = this.#all.length;
+        return undefined;
+      });
+      if (lane === undefined) return undefined;
       this.#all.push(lane);
       await lane.run(
         `begin isolation level repeatable read read only; set transaction snapshot '${this.#snapshot}'; savepoint ${SAVEPOINT}`,

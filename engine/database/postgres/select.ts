@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { Row, TableSide } from "../types.ts";
+import { unreadable } from "../unreadable.ts";
 import { type Reading, reading } from "./expressions.ts";
 import { quoteTable } from "./identifier.ts";
 import type { Session } from "./session.ts";
@@ -15,14 +16,26 @@ export function readings(side: TableSide): Reading[] {
   return side.columns.map((column, at) => reading(column, side.forms[at]));
 }
 
-/** Makes rows canonical that were read as their {@link readings} say. */
-export function converter(columns: Reading[]): (row: Row) => Row {
-  const converts = columns.flatMap(({ convert }, at) => convert === undefined ? [] : [{ at, convert }]);
+/**
+ * Makes rows canonical that were read as their {@link readings} say: of all columns, or those at some positions.
+ *
+ * @throws DatabaseError `value` with table, column and key
+ */
+export function converter(side: TableSide, positions: number[] = [...side.columns.keys()]): (row: Row) => Row {
+  const converts = positions.flatMap((at, n) => {
+    const { convert } = reading(side.columns[at], side.forms[at]);
+    return convert === undefined ? [] : [{ at, n, convert }];
+  });
   if (converts.length === 0) return (row) => row;
   return (row) => {
-    for (const { at, convert } of converts) {
-      const text = row[at];
-      if (text !== null) row[at] = convert(text);
+    for (const { at, n, convert } of converts) {
+      const text = row[n];
+      if (text === null) continue;
+      try {
+        row[n] = convert(text);
+      } catch (error) {
+        throw unreadable(error, side, at, (at) => row[positions.indexOf(at)]);
+      }
     }
     return row;
   };

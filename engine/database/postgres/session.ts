@@ -183,4 +183,5 @@ set idle_in_transaction_session_timeout = 0;
 set idle_session_timeout = 0;
 set row_security = off;
 set max_parallel_workers_per_gather = 0;
-set jit = off`;
+set jit = off;
+select set_config(name, '0', false) from pg_settings where name = 'transaction_timeout'`;

@@ -113,7 +113,7 @@ export class PostgresSnapshot implements Snapshot {
     } else if (wanted.size > 0) {
       const list = arrayText([...wanted].map((hash) => String(BigInt.asIntN(64, hash))));
       const columns = readings(side);
-      const convert = converter(columns);
+      const convert = converter(side);
       const inner = `select ${rowHashSql(side, method)} as h, ${
         columns.map(({ sql }, at) => `${sql} as c${at}`).join(", ")
       } ` +
@@ -128,7 +128,7 @@ export class PostgresSnapshot implements Snapshot {
 
   async *all(side: TableSide, batchRows: number): AsyncGenerator<Row[]> {
     const columns = readings(side);
-    const convert = converter(columns);
+    const convert = converter(side);
     const sql = `select ${columns.map((column) => column.sql).join(", ")} ${fromClause(side)}`;
     let batch: Row[] = [];
     for await (const rows of this.#stream(side, sql)) {
@@ -209,7 +209,7 @@ export class PostgresSnapshot implements Snapshot {
     } else {
       stream = this.#inBuckets(side, method, bucketing, buckets, query);
     }
-    const convert = converter(keys);
+    const convert = converter(side, side.key);
     for await (const rows of stream) {
       yield rows.map(([hash, bucket, ...key]) => ({
         bucket: Number(bucket),
@@ -225,7 +225,7 @@ export class PostgresSnapshot implements Snapshot {
     buckets: number[] | undefined,
   ): AsyncGenerator<HashedRow[]> {
     const columns = readings(side);
-    const convert = converter(columns);
+    const convert = converter(side);
     const wanted = buckets === undefined ? undefined : new Set(buckets);
     const list = columns.map((column) => column.sql).join(", ");
     const query = ({ bucket, from, condition }: Part) => `select ${bucket}, ${list} ${from} where ${condition}`;

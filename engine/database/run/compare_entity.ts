@@ -1,5 +1,3 @@
-import { pairForm } from "../forms.ts";
-import type { Table } from "../types.ts";
 import { allOrError, forEachAtOnce } from "../../at_once.ts";
 import { Baseline, isDamage, removeBaseline } from "./baseline/baseline.ts";
 import { HashList } from "./baseline/hash_list.ts";
@@ -67,7 +65,7 @@ class EntityComparison {
     this.#entity.plan?.[Symbol.dispose]();
     const plan = this.#plan = this.#entity.plan = new EntityPlan(input.workspace, this.#entity.index);
     progress.say(`Comparing ${name}`);
-    if (pair === undefined) return await this.#planCopy(soloPair(this.#entity.source));
+    if (pair === undefined) return await this.#planCopy(this.#entity.planned as TablePair);
 
     plan.method = result.method = chooseMethod(pair, connections.source, connections.target);
     if (pair.source.key.length > 0) {
@@ -197,13 +195,4 @@ class EntityComparison {
       onRows: () => progress.checkpoint(),
     };
   }
-}
-
-/** Of a table whose counterpart is not there yet. */
-function soloPair(table: Table): TablePair {
-  const columns = table.columns.filter(({ generated }) => !generated);
-  const forms = columns.map((column) => pairForm(column, column) ?? "native");
-  const key = table.key.map((name) => columns.findIndex((column) => column.name === name));
-  const side = { table, columns, forms, key: key.includes(-1) ? [] : key };
-  return { source: side, target: side, notes: [] };
 }

@@ -36,6 +36,8 @@ export interface Entity {
   target: Table | undefined;
   /** Undefined until the target is there. */
   pair: TablePair | undefined;
+  /** What stands for the pair until the target is there. */
+  planned?: TablePair;
   creation: { statements: string[]; notes: string[] } | undefined;
   result: EntityResult;
   /** Set by the comparison. */

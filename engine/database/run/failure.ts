@@ -25,3 +25,9 @@ export async function onSide<T>(side: Side, work: () => Promise<T>): Promise<T> 
 export function isTransient(error: unknown): boolean {
   return error instanceof DatabaseError && ["deadlock", "lock-timeout", "connection"].includes(error.kind);
 }
+
+/** Whether an error, {@link failure}'s as well, says that there is no connection any more. */
+export function isLostConnection(error: unknown): boolean {
+  const cause = error instanceof EngineError ? error.cause : error;
+  return cause instanceof DatabaseError && cause.kind === "connection";
+}

@@ -1,3 +1,4 @@
+import { EngineError } from "../../errors.ts";
 import type { Snapshot } from "../dialect.ts";
 import type { Row } from "../types.ts";
 import type { Side } from "./decide.ts";
@@ -18,6 +19,13 @@ export async function fetchRows(side: Side, snapshot: Snapshot, pair: TablePair,
     pieces.push(snapshot.rows(pair[side], keys.slice(at, at + MOST_KEYS)));
   }
   const rows = await onSide(side, async () => (await Promise.all(pieces)).flat());
-  if (rows.includes(undefined)) throw new Error(`Cannot find a row of ${pair[side].table.id} that its snapshot has`);
+  if (rows.includes(undefined)) throw rowHasGone(side, pair);
   return rows as Row[];
+}
+
+/** The error of a row that a snapshot had and has no more, which MySQL's engines without transactions make possible. */
+export function rowHasGone(side: Side, pair: TablePair): EngineError {
+  const words = "a row went away while the table was read, which is not possible where its storage has snapshots";
+  const details = `${side}: ${pair[side].table.id}: ${words}; run it again when nobody writes there`;
+  return new EngineError("database-failed", "The database refused or failed", details);
 }

@@ -5,7 +5,7 @@ import type { ConnectionSpec, Table } from "../types.ts";
 import type { DatabaseRun, Entity } from "./database_run.ts";
 import type { Side } from "./decide.ts";
 import { failure } from "./failure.ts";
-import { pairTables } from "./pairing.ts";
+import { pairTables, type TablePair } from "./pairing.ts";
 
 /**
  * Finds every entity on both sides and pairs their columns.
@@ -35,6 +35,8 @@ export async function findEntities(run: DatabaseRun): Promise<Entity[]> {
     };
     entity.result.notes.push(...creation?.notes ?? []);
     if (target !== undefined) pairEntity(run, entity, target, problems);
+    // Until it is made, it is what the source's table is.
+    else entity.planned = pairWith(run, entity, { ...source, kind: "table" }, problems);
     entities.push(entity);
   }
   refuseRepeated(entities, problems, isSameDatabase(request.source, request.target));
@@ -43,22 +45,28 @@ export async function findEntities(run: DatabaseRun): Promise<Entity[]> {
 }
 
 /** Pairs an entity's columns with those of its target. */
-export function pairEntity({ request }: DatabaseRun, entity: Entity, target: Table, problems: string[]): void {
-  const { name, source } = entity;
+export function pairEntity(run: DatabaseRun, entity: Entity, target: Table, problems: string[]): void {
   entity.target = target;
   entity.result.target = target.id;
-  entity.pair = pairTables(source, target, {
+  entity.pair = pairWith(run, entity, target, problems);
+  entity.result.notes.push(...entity.pair?.notes ?? []);
+}
+
+function pairWith({ request }: DatabaseRun, entity: Entity, target: Table, problems: string[]): TablePair | undefined {
+  const { name, source } = entity;
+  const pair = pairTables(source, target, {
     entity: name,
     columns: request.columns[name],
     filter: request.filters[name],
     twoWay: request.direction === "two-way",
   }, problems);
-  entity.result.notes.push(...entity.pair?.notes ?? []);
   const { conflictColumn: column, conflictStrategy: strategy } = request;
-  if (strategy !== "LastWriteWins" || entity.pair === undefined) return;
-  if (column === undefined || conflictColumnOf(entity.pair, column) < 0) {
-    problems.push(`${name}: conflictColumn "${column ?? ""}" is not among the columns that are carried`);
+  if (strategy === "LastWriteWins" && pair !== undefined) {
+    if (column === undefined || conflictColumnOf(pair, column) < 0) {
+      problems.push(`${name}: conflictColumn "${column ?? ""}" is not among the columns that are carried`);
+    }
   }
+  return pair;
 }
 
 /** Position of the column that says when a row was written; −1: there is none. */

@@ -4,6 +4,7 @@ import type { DatabaseRun, Entity } from "./database_run.ts";
 import type { Side } from "./decide.ts";
 import type { DifferenceFile } from "./difference_file.ts";
 import { onSide } from "./failure.ts";
+import { rowHasGone } from "./fetch_rows.ts";
 import type { EntityPlan } from "./plan.ts";
 import { type GroupReading, readGroup } from "./read_groups.ts";
 import type { SegmentGroup } from "./segments.ts";
@@ -66,13 +67,12 @@ async function* findRows(
   side: Side,
   wanted: Map<bigint, number>,
 ): AsyncGenerator<[row: Row, count: number]> {
-  const missing = () => new Error(`Cannot find a row of ${pair[side].table.id} that its snapshot has`);
   if (wanted.size <= FEW) {
     const hashes = [...wanted.keys()];
     const rows = await onSide(side, () => snapshots[side].rowsByHash(pair[side], method, hashes));
     for (const [i, hash] of hashes.entries()) {
       const row = rows[i];
-      if (row === undefined) throw missing();
+      if (row === undefined) throw rowHasGone(side, pair);
       yield [row, wanted.get(hash) as number];
     }
     return;
@@ -87,5 +87,5 @@ async function* findRows(
       yield [row, count];
     }
   }
-  if (left.size > 0) throw missing();
+  if (left.size > 0) throw rowHasGone(side, pair);
 }

@@ -13,6 +13,7 @@ export class Progress implements Disposable {
   readonly figures = { rowsToCompare: 0, rowsCompared: 0, rowsToWrite: 0, rowsWritten: 0 };
   #message = "Connecting";
   #told = "";
+  #toldAt = performance.now();
 
   constructor(context: TaskContext<ProgressUpdate>) {
     this.#context = context;
@@ -24,9 +25,10 @@ export class Progress implements Disposable {
     this.#message = message;
   }
 
-  /** Calls for the run's end where it was cancelled. */
+  /** Calls for the run's end where it was cancelled. To be called often: work on a SQLite file keeps the timer from its turn. */
   checkpoint(): void {
     this.#context.checkpoint();
+    if (performance.now() - this.#toldAt > EVERY_MS) this.#tell();
   }
 
   #look(): void {
@@ -39,6 +41,7 @@ export class Progress implements Disposable {
   }
 
   #tell(): void {
+    this.#toldAt = performance.now();
     const { rowsToCompare, rowsCompared, rowsToWrite, rowsWritten } = this.figures;
     const share = (done: number, all: number) => all === 0 ? 0 : Math.min(1, done / all);
     const percentage = rowsToWrite === 0

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { EngineError, isCancellation } from "../../errors.ts";
 import type { ProgressUpdate } from "../../jobs/types.ts";
 import type { TaskContext } from "../../../workers/types.ts";
@@ -10,7 +11,7 @@ import { compareEntity } from "./compare_entity.ts";
 import type { DatabaseRun, Entity } from "./database_run.ts";
 import type { Side } from "./decide.ts";
 import { DifferenceFile } from "./difference_file.ts";
-import { failure, onSide } from "./failure.ts";
+import { failure, isLostConnection, onSide } from "./failure.ts";
 import { findEntities } from "./find_entities.ts";
 import { Progress } from "./progress.ts";
 import { refuse } from "./limits.ts";
@@ -21,18 +22,33 @@ import { endOneWay, hasSourceWork, writeSource, writeTarget } from "./write_side
 /** Queries of one side that run at once. */
 const AT_ONCE = 3;
 
+/** How often a run is begun that loses a connection before anything is committed, and the pause before it begins anew. */
+const TRIES = 3;
+const PAUSE_MS = 500;
+
+/** Where a run is, so that it is known whether it may begin anew. */
+interface Stage {
+  /** `open`: both databases answered, and nothing is committed. */
+  name: "connecting" | "open" | "committing";
+}
+
 /** One run, from its first connection to its last commit. */
 export async function runDatabase(
   input: RunInput,
   context: TaskContext<ProgressUpdate>,
   load: (engine: Engine) => Promise<Dialect> = loadDialect,
 ): Promise<RunOutput> {
-  try {
-    return await connected(input, context, load);
-  } catch (error) {
-    // A cut connection is how a cancellation reaches what waits for a server.
-    if (!isCancellation(error)) context.checkpoint();
-    throw error instanceof DatabaseError ? failure(error, "source") : error;
+  for (let attempt = 1;; attempt++) {
+    const stage: Stage = { name: "connecting" };
+    try {
+      return await connected(input, context, load, stage);
+    } catch (error) {
+      // A cut connection is how a cancellation reaches what waits for a server.
+      if (!isCancellation(error)) context.checkpoint();
+      const mayBeginAnew = stage.name === "open" && attempt < TRIES && isLostConnection(error);
+      if (!mayBeginAnew) throw error instanceof DatabaseError ? failure(error, "source") : error;
+    }
+    await delay(PAUSE_MS, undefined, { signal: context.signal });
   }
 }
 
@@ -40,6 +56,7 @@ async function connected(
   input: RunInput,
   context: TaskContext<ProgressUpdate>,
   load: (engine: Engine) => Promise<Dialect>,
+  stage: Stage,
 ): Promise<RunOutput> {
   const { request } = input;
   using progress = new Progress(context);
@@ -50,17 +67,23 @@ async function connected(
     const dialect = dialects[side] = await load(request[side].engine);
     connections[side] = closing.use(await onSide(side, () => dialect.connect(request[side], context.signal)));
   }));
+  stage.name = "open";
   const run: DatabaseRun = { input, request, context, connections, report: new Report(), progress };
   const entities = await findEntities(run);
   const direct = dialects.source === dialects.target ? dialects.target.directCopy : undefined;
   try {
-    return await synchronise(run, entities, direct);
+    return await synchronise(run, entities, direct, stage);
   } finally {
     for (const { plan } of entities) plan?.[Symbol.dispose]();
   }
 }
 
-async function synchronise(run: DatabaseRun, entities: Entity[], direct: Dialect["directCopy"]): Promise<RunOutput> {
+async function synchronise(
+  run: DatabaseRun,
+  entities: Entity[],
+  direct: Dialect["directCopy"],
+  stage: Stage,
+): Promise<RunOutput> {
   const { request, input } = run;
   let differences = 0;
   {
@@ -78,6 +101,7 @@ async function synchronise(run: DatabaseRun, entities: Entity[], direct: Dialect
     }
     if (refusal !== undefined) run.report.addError(entities.map(({ name }) => name).join(", "), `refused: ${refusal}`);
     if (!request.dryRun) {
+      stage.name = "committing";
       await writeTarget(run, entities, source, direct);
       if (!hasSourceWork(entities)) await endOneWay(run, entities, source);
     }

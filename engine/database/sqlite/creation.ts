@@ -9,6 +9,7 @@ export function creation(table: Table): { statements: string[]; notes: string[] 
   const lines = columns.map((column) => {
     const isRowid = isAlias(column.name) && column.logical.kind === "integer" && !isUnsigned64(column.logical);
     const type = isRowid ? "INTEGER PRIMARY KEY" : columnType(column, notes);
+    if (column.identity && !isRowid) notes.push(`${column.name}: is not numbered by SQLite`);
     return [quote(column.name), type, column.nullable || isRowid ? "" : "NOT NULL"].filter((part) => part !== "").join(
       " ",
     );

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { canonical } from "../canonical.ts";
 import { DatabaseError } from "../error.ts";
 import type { Form } from "../types.ts";
@@ -87,14 +88,18 @@ export function parseLiteral(text: string): Present {
 
 /** @param digits hexadecimal, an even number */
 export function bytesOf(digits: string): Uint8Array {
+  if (digits.length > LONG) return new Uint8Array(Buffer.from(digits, "hex"));
   const bytes = new Uint8Array(digits.length / 2);
   for (let at = 0; at < bytes.length; at++) bytes[at] = parseInt(digits.slice(at * 2, at * 2 + 2), 16);
   return bytes;
 }
 
+/** Beyond it a text that is put together digit by digit takes too much time and memory. */
+const LONG = 256;
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 function hex(bytes: Uint8Array): string {
+  if (bytes.length > LONG) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
   let text = "";
   for (const byte of bytes) text += HEX[byte];
   return text;

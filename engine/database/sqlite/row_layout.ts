@@ -1,9 +1,13 @@
+import { balanced } from "../balanced.ts";
 import { DatabaseError } from "../error.ts";
 import type { Column, Row, Table, TableSide } from "../types.ts";
-import { type ReadValue, valueReader } from "./read_value.ts";
+import { bytesOf, type ReadValue, valueReader } from "./read_value.ts";
 import { quote, type Stored } from "./stored.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** SQLite's limit. */
+const MOST_RESULT_COLUMNS = 2000;
 
 /** A row as stored: what finds it again, then the side's columns. */
 export type StoredRow = Stored[];
@@ -17,6 +21,8 @@ export class RowLayout {
   readonly #readers: ReadValue[];
   /** Of the locator and the columns: whether text may be there. */
   readonly #mayBeText: boolean[];
+  /** A mark for each text would be more columns than SQLite takes. */
+  readonly #isWide: boolean;
 
   constructor(side: TableSide, rowid: string | undefined) {
     this.side = side;
@@ -26,6 +32,7 @@ export class RowLayout {
     this.locator = rowid === undefined ? keys.map(({ name }) => quote(name)) : [rowid];
     this.#readers = forms.map(valueReader);
     this.#mayBeText = [...(rowid === undefined ? keys.map(mayBeText) : [false]), ...columns.map(mayBeText)];
+    this.#isWide = this.#mayBeText.length + this.#mayBeText.filter(Boolean).length > MOST_RESULT_COLUMNS;
   }
 
   /** Whether the key is the rowid. */
@@ -43,10 +50,17 @@ export class RowLayout {
     return this.#expressions.join(", ");
   }
 
-  /** The result columns of a select that is exact: what may be text comes as a blob, with a mark where it was text. */
+  /**
+   * The result columns of a select that is exact: what may be text comes as a blob, with a mark where it was text; in a wide table
+   * without the mark, and blobs as digits.
+   */
   get exactColumns(): string {
     return this.#expressions.map((expression, i) => {
       if (!this.#mayBeText[i]) return expression;
+      if (this.#isWide) {
+        const [text, bytes] = [`CAST(${expression} AS BLOB)`, `hex(${expression})`];
+        return `CASE typeof(${expression}) WHEN 'text' THEN ${text} WHEN 'blob' THEN ${bytes} ELSE ${expression} END`;
+      }
       const isText = `typeof(${expression}) = 'text'`;
       return `iif(${isText}, CAST(${expression} AS BLOB), ${expression}), ${isText}`;
     }).join(", ");
@@ -55,13 +69,13 @@ export class RowLayout {
   /** An expression for how many bytes a row's long values have. */
   get size(): string {
     const sizes = this.side.columns.filter(mayBeLong).map(({ name }) => `ifnull(octet_length(${quote(name)}), 0)`);
-    return sizes.length === 0 ? "0" : sizes.join(" + ");
+    return sizes.length === 0 ? "0" : balanced(sizes, "+");
   }
 
   /** An expression that is true where a text holds U+0000; of columns where text is usual. */
   get hasNul(): string {
     const columns = this.side.columns.filter(usuallyText).map(({ name }) => `instr(${quote(name)}, char(0)) > 0`);
-    return columns.length === 0 ? "0" : `ifnull(${columns.join(" OR ")}, 0)`;
+    return columns.length === 0 ? "0" : `ifnull(${balanced(columns, "OR")}, 0)`;
   }
 
   /** Whether a row of {@link fastColumns} may not be what is stored: it has text where that is unusual, or broken UTF-8. */
@@ -79,7 +93,8 @@ export class RowLayout {
     const row: StoredRow = [];
     for (let i = 0, at = 0; i < this.#mayBeText.length; i++, at++) {
       let value = found[at];
-      if (this.#mayBeText[i] && found[++at] === 1n) {
+      if (this.#isWide && typeof value === "string") value = bytesOf(value);
+      else if (this.#mayBeText[i] && (this.#isWide ? value instanceof Uint8Array : found[++at] === 1n)) {
         try {
           value = decoder.decode(value as Uint8Array);
         } catch {

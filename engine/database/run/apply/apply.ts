@@ -1,13 +1,15 @@
 import { EngineError } from "../../../errors.ts";
 import type { DirectCopy, Snapshot, Writer } from "../../dialect.ts";
 import { DatabaseError } from "../../error.ts";
+import type { TableSide } from "../../types.ts";
 import type { DatabaseRun, Entity } from "../database_run.ts";
 import type { Side } from "../decide.ts";
 import { failure } from "../failure.ts";
 import { notAPair, pairEntity } from "../find_entities.ts";
+import { isOfARow } from "./divide.ts";
 import { inParentOrder } from "./order.ts";
 import { SideApplication, type SideParts } from "./side_application.ts";
-import { BatchTransactions, OneTransaction, WriterSource } from "./transactions.ts";
+import { BatchTransactions, InDoubt, OneTransaction, WriterSource } from "./transactions.ts";
 
 /**
  * Writes one side's changes: in one transaction, which rolls back with the first row that is refused, or in one for each batch,
@@ -28,22 +30,36 @@ export async function applySide(
     if (run.request.useTransactions) await applyWhole(parts, writers);
     else await applyInBatches(parts, writers);
   } catch (error) {
-    throw failure(error, side);
+    throw withMade(failure(error, side), parts);
   }
+}
+
+/** Where tables are made outside of the transaction, a failure leaves them there, and says so. */
+function withMade(error: unknown, { run, side, entities }: SideParts): unknown {
+  if (side === "source") return error;
+  const made = entities.filter(({ result }) => result.created).map(({ result }) => result.target);
+  const isWhole = run.request.useTransactions && !makesTablesEarly(run, side);
+  if (!(error instanceof EngineError) || error instanceof InDoubt || made.length === 0 || isWhole) return error;
+  const details = `${error.details}; the tables that were made for it are still there: ${made.join(", ")}`;
+  return new EngineError(error.kind, error.message, details, { cause: error.cause });
+}
+
+/** MySQL commits whenever a table is made, so there it is done before the transaction. */
+function makesTablesEarly({ connections }: DatabaseRun, side: Side): boolean {
+  return connections[side].server.engine === "mysql";
 }
 
 async function applyWhole(parts: SideParts, writers: WriterSource): Promise<void> {
   const { run, side, entities } = parts;
   const reset = startingPoint(run, entities);
-  // MySQL commits whenever a table is made, so there it is done before.
-  const isEarly = run.connections[side].server.engine === "mysql";
+  const isEarly = makesTablesEarly(run, side);
   const create = (writer: Writer) => createTables(run, side, entities, writer);
   await writers.transaction(async (writer) => {
     reset(!isEarly);
     if (!isEarly) await create(writer);
     using application = new SideApplication(parts, new OneTransaction(writer));
     await application.write();
-    await advance(writer, entities, side);
+    for (const table of numbered(entities, side)) await writer.advanceIdentity(table);
     run.progress.say("Committing");
   }, isEarly ? create : undefined);
 }
@@ -55,17 +71,25 @@ async function applyInBatches(parts: SideParts, writers: WriterSource): Promise<
   }
   using application = new SideApplication(parts, new BatchTransactions(writers));
   await application.write();
-  await writers.transaction((writer) => advance(writer, entities, side));
+  for (const table of numbered(entities, side)) {
+    try {
+      await writers.transaction((writer) => writer.advanceIdentity(table));
+    } catch (error) {
+      if (!isOfARow(error) && !(error instanceof DatabaseError && error.kind === "permission")) throw error;
+      run.report.addError(table.table.id, `the numbering of its rows could not be advanced: ${error.message}`);
+    }
+  }
 }
 
 /** What a run has told and counted so far, to go back to where work is rolled back and done again. */
 function startingPoint({ report }: DatabaseRun, entities: Entity[]): (unmake: boolean) => void {
   const mark = report.mark();
-  const results = entities.map(({ result }) => ({ ...result }));
+  const results = entities.map(({ result }) => ({ ...result, notes: [...result.notes] }));
   return (unmake) => {
     report.rewind(mark);
     for (const [i, entity] of entities.entries()) {
-      Object.assign(entity.result, results[i]);
+      const { created, target, notes } = unmake ? results[i] : entity.result;
+      Object.assign(entity.result, results[i], { created, target, notes: [...notes] });
       if (unmake && entity.creation !== undefined) entity.target = entity.pair = undefined;
       if (entity.plan === undefined) continue;
       entity.plan.kept = new Map();
@@ -78,27 +102,32 @@ function startingPoint({ report }: DatabaseRun, entities: Entity[]): (unmake: bo
 async function createTables(run: DatabaseRun, side: Side, entities: Entity[], writer: Writer): Promise<void> {
   if (side === "source") return;
   const problems: string[] = [];
+  const made: Entity[] = [];
   for (const entity of inParentOrder(entities, side)) {
     const { creation, name, source, result } = entity;
     if (creation === undefined || entity.target !== undefined) continue;
     run.progress.say(`Making ${name}`);
     try {
       await writer.create(creation.statements);
-      pairEntity(run, entity, await writer.find(source.name), problems);
+      // As the statements call it: with its schema, where it has one and the engine knows any.
+      const called = run.connections[side].server.engine === "postgres" ? source.id : source.name;
+      result.created = makesTablesEarly(run, side);
+      pairEntity(run, entity, await writer.find(called), problems);
     } catch (error) {
       if (!(error instanceof DatabaseError) || error.kind === "connection") throw error;
       const details = `${side}: ${name}: ${error.message}`;
       throw new EngineError("database-failed", "A missing table could not be made", details, { cause: error });
     }
-    result.created = true;
+    made.push(entity);
   }
   if (problems.length > 0) throw notAPair(problems);
+  for (const { result } of made) result.created = true;
 }
 
-/** What the server numbers itself goes on after what was inserted. */
-async function advance(writer: Writer, entities: Entity[], side: Side): Promise<void> {
-  for (const { result, pair } of entities) {
-    const table = pair?.[side];
-    if (result.inserted > 0 && table?.columns.some(({ identity }) => identity)) await writer.advanceIdentity(table);
-  }
+/** The tables whose server is to go on numbering after what was inserted. */
+function numbered(entities: Entity[], side: Side): TableSide[] {
+  const inserted = entities.flatMap(({ result, pair }) =>
+    result.inserted > 0 && pair !== undefined ? [pair[side]] : []
+  );
+  return inserted.filter(({ columns }) => columns.some(({ identity }) => identity));
 }

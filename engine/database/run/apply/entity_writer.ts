@@ -203,7 +203,9 @@ export function differing(row: Row, other: Row): number[] {
 }
 
 function words({ message, place: { column } }: DatabaseError): string {
-  return column === undefined || message.includes(column) ? message : `column "${column}": ${message}`;
+  if (column === undefined || message.startsWith(`${column}: `)) return message;
+  const isNamed = ['"', "'", "`"].some((quote) => message.includes(quote + column + quote));
+  return isNamed ? message : `column "${column}": ${message}`;
 }
 
 function hex(hash: bigint): string {
