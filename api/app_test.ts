@@ -137,8 +137,11 @@ Deno.test("answers are neither sniffed nor cached", async () => {
   await using test = await startTestApp();
   for (const path of ["/health", "/nowhere", "//livez"]) {
     const { headers } = await test.send("GET", path);
-    assert.deepEqual([headers.get("x-content-type-options"), headers.get("cache-control")], ["nosniff", "no-store"]);
+    assert.deepEqual([headers.get("content-type"), headers.get("cache-control")], ["application/json", "no-store"]);
   }
+  const { headers } = await test.send("GET", "//docs");
+  assert.match(headers.get("content-type") ?? "", /^text\/html/);
+  assert.equal(headers.get("x-content-type-options"), "nosniff");
 });
 
 Deno.test("each kind of the engine's errors has its status and code; a defect shows nothing of itself", async () => {
