@@ -44,6 +44,36 @@ export function bucketSql(side: TableSide, method: HashMethod, bucketing: Bucket
   return `width_bucket(${reference(column)}::${type}, ${literal(arrayText(bucketing.boundaries))}::${type}[])`;
 }
 
+/** The buckets with their rows and the sums of their hashes, by a look at every row. */
+export function bucketSumsSql(side: TableSide, method: ServerMethod, bucketing: Bucketing): string {
+  const hash = rowHashSql(side, method);
+  // Where the bucket is the hash's own, the hash is computed once.
+  const rows = bucketing.scheme === "row"
+    ? `select ${bucketSql(side, method, bucketing, "h")} as b, h from ` +
+      `(select ${hash} as h ${fromClause(side)} offset 0) s`
+    : `select ${bucketSql(side, method, bucketing, hash)} as b, ${hash} as h ${fromClause(side)}`;
+  return `select b, count(*), sum(h) from (${rows}) r group by b`;
+}
+
+const LEAST = -(2n ** 63n);
+const MOST = 2n ** 63n - 1n;
+
+/** The same, range by range along the index of the key, a whole number: no row has to be asked for its bucket. */
+export function rangeSumsSql(side: TableSide, method: ServerMethod, boundaries: string[]): string {
+  const key = reference(side.columns[side.key[0]]);
+  const numbers = boundaries.map(BigInt);
+  const ranges = [...numbers, MOST + 1n].map((end, n) => {
+    const low = n === 0 ? LEAST : numbers[n - 1];
+    // No row is where no key of the server's can be.
+    return low > MOST || end <= LEAST ? [1n, 0n] : [low, end > MOST ? MOST : end - 1n];
+  });
+  const array = (at: number) => `${literal(arrayText(ranges.map((range) => String(range[at]))))}::bigint[]`;
+  const sums = `select count(*) as c, sum(${rowHashSql(side, method)}) as h ${fromClause(side)} ` +
+    `where ${key} >= r.low and ${key} <= r.high`;
+  return `select r.n - 1, s.c, s.h from unnest(${array(0)}, ${array(1)}) with ordinality r(low, high, n), ` +
+    `lateral (${sums}) s where s.c > 0`;
+}
+
 /** Rows that have a bucket: where they are read from, and what tells the bucket. */
 export interface Part {
   bucket: string;

@@ -3,11 +3,12 @@ import { hashBucket, keyBucket, rowHash } from "../row_text.ts";
 import type { Bucketing, Checksum, HashedRow, HashMethod, Row, TableSide } from "../types.ts";
 import { boundaries } from "./boundaries.ts";
 import { copiedRows } from "./copy_text.ts";
-import { bucketSql, type Part, rangeParts, rowHashSql } from "./hash_sql.ts";
+import { bucketSql, bucketSumsSql, type Part, rangeParts, rangeSumsSql, rowHashSql } from "./hash_sql.ts";
 import { arrayText, quoteTable } from "./identifier.ts";
 import type { Lanes } from "./lanes.ts";
 import { findRows } from "./find_rows.ts";
 import { allPackedSql, isPackable, partPackedSql, unpack } from "./packed_hashes.ts";
+import type { TextRow } from "./session.ts";
 import { converter, copyQuery, fromClause, readings } from "./select.ts";
 
 /** Rows of a batch of hashes. */
@@ -17,8 +18,11 @@ const FEW = 1 / 4;
 /** Between the whole numbers of two boundaries. */
 const NARROW = 50_000;
 const INDEX = "enable_seqscan = off";
-/** Holds the sums of all buckets. The server expects far more of them, and would sort the rows for that. */
-const BUCKET_MEMORY = "16MB";
+/** Room for the sums of all buckets. The server expects far more of them, and would sort the rows for that. */
+const IN_ANY_ORDER = ["work_mem = '16MB'", "enable_sort = off"];
+const IN_KEY_ORDER = ["enable_seqscan = off", "enable_bitmapscan = off"];
+/** The server's measure of how much the order of the rows is that of their keys, 1 at most. */
+const ORDERED = 0.95;
 
 export class PostgresSnapshot implements Snapshot {
   readonly lanes: Lanes;
@@ -40,19 +44,9 @@ export class PostgresSnapshot implements Snapshot {
 
   async checksums(side: TableSide, method: HashMethod, bucketing: Bucketing): Promise<Checksum[]> {
     if (method === "client") return await this.#clientChecksums(side, bucketing);
-    const hash = rowHashSql(side, method);
-    // Where the bucket is the hash's own, the hash is computed once.
-    const rows = bucketing.scheme === "row"
-      ? `select ${bucketSql(side, method, bucketing, "h")} as b, h from ` +
-        `(select ${hash} as h ${fromClause(side)} offset 0) s`
-      : `select ${bucketSql(side, method, bucketing, hash)} as b, ${hash} as h ${fromClause(side)}`;
-    const sql = `select b, count(*), sum(h) from (${rows}) r group by b`;
-    const result = await this.lanes.use(async (lane) => {
-      await lane.run(`set work_mem = '${BUCKET_MEMORY}'; set enable_sort = off`);
-      const found = await lane.query(sql, [], { table: side.table.id });
-      await lane.run("reset work_mem; reset enable_sort");
-      return found;
-    });
+    const result = bucketing.scheme === "range" && await this.#isInKeyOrder(side)
+      ? await this.#query(side, rangeSumsSql(side, method, bucketing.boundaries), IN_KEY_ORDER)
+      : await this.#query(side, bucketSumsSql(side, method, bucketing), IN_ANY_ORDER);
     return result.map(([bucket, count, sum]) => ({
       bucket: Number(bucket),
       rows: Number(count),
@@ -152,6 +146,32 @@ export class PostgresSnapshot implements Snapshot {
 
   #unpacked(side: TableSide, copy: string, setting?: string): AsyncGenerator<HashedRow[]> {
     return this.lanes.stream((lane) => unpack(copyQuery(lane, side, copy, setting)));
+  }
+
+  /** @param settings hold for it alone */
+  #query(side: TableSide, sql: string, settings: string[]): Promise<TextRow[]> {
+    return this.lanes.use(async (lane) => {
+      await lane.run(settings.map((setting) => `set ${setting}`).join("; "));
+      const rows = await lane.query(sql, [], { table: side.table.id });
+      await lane.run(settings.map((setting) => `reset ${setting.split(" ")[0]}`).join("; "));
+      return rows;
+    });
+  }
+
+  /** Whether the rows lie in the order of their only key column, a whole number that has an index: then it costs little to read them so. */
+  async #isInKeyOrder(side: TableSide): Promise<boolean> {
+    const { table, key } = side;
+    if (!isPackable(side) || table.kind !== "table") return false;
+    const { name } = side.columns[key[0]];
+    if (![table.key, ...table.unique].some((unique) => unique.length === 1 && unique[0] === name)) return false;
+    const [row] = await this.lanes.use((lane) =>
+      lane.query(
+        "select correlation >= $1 from pg_stats where schemaname = $2 and tablename = $3 and attname = $4 and not inherited",
+        [ORDERED, table.schema, table.name, name],
+        { table: table.id },
+      )
+    );
+    return row?.[0] === "t";
   }
 
   /** Whether the table's rows, and no others, lie in its pages. */

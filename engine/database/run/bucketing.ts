@@ -34,8 +34,8 @@ export async function chooseBucketing(
 }
 
 /** A segment may be so much larger than it should, and must then have so many rows, before all are cut anew. */
-const UNEVEN_SHARE = 50;
-const UNEVEN_ROWS = 20_000;
+const UNEVEN_SHARE = 20;
+const UNEVEN_ROWS = 40_000;
 const GROWN = 4;
 
 /** Whether segments that were cut for other rows are too large for these. */

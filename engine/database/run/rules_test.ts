@@ -154,7 +154,7 @@ Deno.test("a damaged baseline is none", async () => {
 Deno.test("a baseline whose segments became uneven is cut anew, and still tells conflicts", async () => {
   await using w = await world(numbered(0, 1000), []);
   await w.sync(["items"]);
-  w.source.rows.set("items", numbered(0, 25_000));
+  w.source.rows.set("items", numbered(0, 45_000));
   w.target.rows.get("items")![3] = ["3", "theirs"];
   const options = { conflictStrategy: "TargetWins" } as const;
   assert.equal((await w.sync(["items"], options)).entities[0].segments, 7);
