@@ -51,7 +51,7 @@ async function run(
       }
     }
     for (let step = 0; step < 3; step++) {
-      const isTwoWay = !isMade && random.oneIn(3) && tables.every(({ key }) => key > 0);
+      const isTwoWay = !isMade && random.oneIn(3) && tables.every(({ key, unique }) => key > 0 && unique === undefined);
       const options = {
         useTransactions: random.oneIn(2),
         batchSize: random.pick([100, 10_000]),

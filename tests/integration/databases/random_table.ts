@@ -20,6 +20,8 @@ export interface RandomTable {
   columns: RandomColumn[];
   /** How many of the first columns are the key; 0: none. */
   key: number;
+  /** Position of a column whose values rows have for themselves, and give each other. */
+  unique?: number;
 }
 
 type Row = PortableValue[];
@@ -40,7 +42,9 @@ export function randomTable(random: Random, name: string): RandomTable {
     type,
     nullable: i >= key.length && !random.oneIn(4),
   }));
-  return { name, columns, key: key.length };
+  if (key.length === 0 || random.oneIn(2)) return { name, columns, key: key.length };
+  columns.push({ name: "place", type: "integer", nullable: random.oneIn(2) });
+  return { name, columns, key: key.length, unique: columns.length - 1 };
 }
 
 /** Makes the table, with its columns in an order of the engine's own. */
@@ -48,7 +52,8 @@ export async function createTable({ engine, run }: TestDatabase, table: RandomTa
   const columns = table.columns.map(({ name, type, nullable }, i) => {
     // MariaDB and SQLite want to know how much of a text is a key.
     const spelled = TYPES[engine][type];
-    return `${quoteName(engine, name)} ${spelled} ${nullable && i >= table.key ? "" : "NOT NULL"}`;
+    const end = i === table.unique ? " UNIQUE" : "";
+    return `${quoteName(engine, name)} ${spelled} ${nullable && i >= table.key ? "" : "NOT NULL"}${end}`;
   });
   const order = [...columns.keys()].sort(() => random.below(3) - 1);
   const lines = order.map((i) => columns[i]);
@@ -116,11 +121,14 @@ function two(n: number): string {
   return String(n).padStart(2, "0");
 }
 
-export function randomRow(random: Random, { columns, key }: RandomTable): Row {
+export function randomRow(random: Random, { columns, key, unique }: RandomTable): Row {
   return columns.map(({ type, nullable }, i) => {
+    if (i === unique) return nullable && random.oneIn(4) ? null : String(random.below(PLACES));
     return nullable && random.oneIn(4) ? null : i < key ? randomKey(random, type) : randomValue(random, type);
   });
 }
+
+const PLACES = 10_000;
 
 /** Few enough that keys meet again. */
 function randomKey(random: Random, type: PortableType): string {
@@ -165,10 +173,23 @@ export async function editRows(database: TestDatabase, table: RandomTable, rando
   };
   const canSelect = !(table.columns[0].type === "bytes" && engine === "postgres");
   if (canSelect && random.oneIn(2)) await run(`DELETE FROM ${name} WHERE ${some(30)}`);
-  for (const { name: column, type } of table.columns.slice(table.key)) {
+  if (table.unique !== undefined) await exchange(database, table, random);
+  for (const { name: column, type } of table.columns.slice(table.key, table.unique)) {
     if (!canSelect || random.oneIn(3)) continue;
     const value = literal(engine, type, randomValue(random, type));
     await run(`UPDATE ${name} SET ${quoteName(engine, column)} = ${value} WHERE ${some(20)}`);
   }
   await insertRows(database, table, Array.from({ length: random.below(60) }, () => randomRow(random, table)));
+}
+
+/** Lets some rows take each other's unique values, in a circle. */
+async function exchange({ engine, run }: TestDatabase, table: RandomTable, random: Random): Promise<void> {
+  const name = quoteName(engine, table.name);
+  const found = await run(`SELECT place FROM ${name} WHERE place IS NOT NULL ORDER BY place`);
+  const places = found.map(([place]) => place).filter(() => random.oneIn(20));
+  const statements = [
+    ...places.map((place, i) => `UPDATE ${name} SET place = ${-1 - i} WHERE place = ${place}`),
+    ...places.map((_, i) => `UPDATE ${name} SET place = ${places[(i + 1) % places.length]} WHERE place = ${-1 - i}`),
+  ];
+  if (statements.length > 0) await run(...statements);
 }
