@@ -62,7 +62,11 @@ export async function diffDatabase(
 
 async function makeWorkspace({ dataDir }: DatabaseServices, job: JobContext) {
   const workspace = `${dataDir}/tmp/${job.sessionId}.database`;
-  await fs.mkdir(workspace, { mode: 0o700 });
+  try {
+    await fs.mkdir(workspace, { mode: 0o700 });
+  } catch (error) {
+    throw ofOwnStorage(error);
+  }
   return { workspace, baselines: `${dataDir}/baselines` };
 }
 
@@ -72,8 +76,17 @@ async function run(input: RunInput, { databasePool }: DatabaseServices, job: Job
   try {
     return await tasks.run("database.run", input, { onProgress: (update) => job.progress(update) });
   } catch (error) {
-    throw revive(error);
+    throw ofOwnStorage(revive(error));
   }
+}
+
+/** Codes of errors of the server's own files: what databases say has become an engine's error before. */
+const STORAGE = new Set(["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "EMFILE", "ERR_SQLITE_ERROR"]);
+
+function ofOwnStorage(error: unknown): unknown {
+  if (!(error instanceof Error) || !STORAGE.has((error as { code?: string }).code ?? "")) return error;
+  const details = `The server cannot write what it must remember into its data directory: ${error.message}`;
+  return new EngineError("database-failed", "The server's own storage failed", details, { cause: error });
 }
 
 function finish({ result }: RunOutput, { sessionId }: JobContext, started: number): SyncDatabaseResult {

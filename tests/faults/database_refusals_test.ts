@@ -220,3 +220,22 @@ Deno.test("sqlite: a file that may not be written, or not be read, and a directo
     assert.deepEqual(await dump(target, "items", COLUMNS), await dump(source, "items", COLUMNS));
   });
 });
+
+Deno.test("a data directory that cannot be written is told, and changes nothing", async () => {
+  await withoutRootsPowers(async (server) => {
+    await using source = await engines.open("sqlite", server);
+    await using target = await engines.open("sqlite", server);
+    await source.run(TABLE, SOME);
+    await target.run(TABLE, "insert into items values (1, 90)");
+    const before = await dump(target, "items", COLUMNS);
+    for (const directory of ["baselines", "tmp"]) {
+      await Deno.chmod(`${server.dataDir}/${directory}`, 0o555);
+      const answer = await postDatabases(server, [source, target], items);
+      assert.match(assertError(answer, 500, "DATABASE_ERROR").details, /data directory/);
+      assert.deepEqual(await dump(target, "items", COLUMNS), before);
+      await Deno.chmod(`${server.dataDir}/${directory}`, 0o755);
+    }
+    await syncDatabases(server, [source, target], items);
+    assert.deepEqual(await dump(target, "items", COLUMNS), await dump(source, "items", COLUMNS));
+  });
+});
