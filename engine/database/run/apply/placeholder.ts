@@ -22,7 +22,7 @@ export function vacated(side: TableSide, row: Row, changed: number[]): { row: Ro
   return positions.size === 0 ? undefined : { row: result, changed: [...positions] };
 }
 
-function placeholder({ nullable, logical }: Column, form: Form): Value | undefined {
+function placeholder({ nullable, logical, storage }: Column, form: Form): Value | undefined {
   if (nullable) return null;
   const random = randomBytes(16);
   switch (form) {
@@ -42,6 +42,12 @@ function placeholder({ nullable, logical }: Column, form: Form): Value | undefin
         : random.toString("hex");
     case "uuid":
       return crypto.randomUUID();
+    case "native":
+      // Between SQLite files, a literal of what the column stores as it is given.
+      if (storage === undefined) return undefined;
+      return storage.affinity === "text" || storage.affinity === "blob"
+        ? `'${random.toString("hex")}'`
+        : String(-(2n ** 62n) + random.readBigUInt64BE() % 2n ** 61n);
     default:
       return undefined;
   }
