@@ -14,7 +14,7 @@ export type ServerMethod = Exclude<HashMethod, "client">;
 /** A row's hash as a signed 64-bit integer. */
 export function rowHashSql(side: TableSide, method: ServerMethod): string {
   const columns = side.columns.map((column, at) => ({ column, form: side.forms[at] }));
-  if (method === "md5") return `('x' || left(md5(${rowTextSql(columns)}), 16))::bit(64)::bigint`;
+  if (method === "md5") return md5Sql(rowTextSql(columns));
   if (method === "record" && side.key.length > 0) return recordHashSql(side);
   const row = `row(${columns.map(({ column, form }) => hashedField(column, form)).join(", ")})`;
   if (side.key.length > 0) return `hash_record_extended(${row}, ${seed(side)})`;
@@ -46,6 +46,13 @@ export function bucketSql(side: TableSide, method: HashMethod, bucketing: Bucket
 
 /** The buckets with their rows and the sums of their hashes, by a look at every row. */
 export function bucketSumsSql(side: TableSide, method: ServerMethod, bucketing: Bucketing): string {
+  if (method === "md5" && bucketing.scheme !== "row") {
+    const { texts, hash } = textsOnce(side);
+    const bucket = bucketSql(side, method, bucketing, "");
+    return `select b, count(*), sum(${hash}) from (select ${bucket} as b, ${texts} ${
+      fromClause(side)
+    } offset 0) r group by b`;
+  }
   const hash = rowHashSql(side, method);
   // Where the bucket is the hash's own, the hash is computed once.
   const rows = bucketing.scheme === "row"
@@ -68,10 +75,32 @@ export function rangeSumsSql(side: TableSide, method: ServerMethod, boundaries: 
     return low > MOST || end <= LEAST ? [1n, 0n] : [low, end > MOST ? MOST : end - 1n];
   });
   const array = (at: number) => `${literal(arrayText(ranges.map((range) => String(range[at]))))}::bigint[]`;
-  const sums = `select count(*) as c, sum(${rowHashSql(side, method)}) as h ${fromClause(side)} ` +
-    `where ${key} >= r.low and ${key} <= r.high`;
+  const rows = `${fromClause(side)} where ${key} >= r.low and ${key} <= r.high`;
+  const { texts, hash } = textsOnce(side);
+  const sums = method === "md5"
+    ? `select count(*) as c, sum(${hash}) as h from (select ${texts} ${rows} offset 0) t`
+    : `select count(*) as c, sum(${rowHashSql(side, method)}) as h ${rows}`;
   return `select r.n - 1, s.c, s.h from unnest(${array(0)}, ${array(1)}) with ordinality r(low, high, n), ` +
     `lateral (${sums}) s where s.c > 0`;
+}
+
+/** The hash `md5` of rows whose columns' texts were selected as `texts`: to make a text costs more than to hash it, and its length is asked for too. */
+function textsOnce({ columns, forms }: TableSide): { texts: string; hash: string } {
+  const texts = columns.map((column, at) => `${textSql(column, forms[at])} as c${at}`).join(", ");
+  const parts = columns.map(({ nullable }, at) => {
+    const value = `octet_length(c${at}) || ':' || c${at}`;
+    return nullable ? `coalesce(${value}, 'N')` : value;
+  });
+  return { texts, hash: md5Sql(parts.join(" || ")) };
+}
+
+function md5Sql(text: string): string {
+  return `('x' || left(md5(${text}), 16))::bit(64)::bigint`;
+}
+
+/** Forms that SQL cannot render are taken as the server has them. */
+function textSql(column: Column, form: Form): string {
+  return rendersInSql(column, form) ? canonicalSql(column, form) : `${reference(column)}::text`;
 }
 
 /** Rows that have a bucket: where they are read from, and what tells the bucket. */
@@ -107,10 +136,10 @@ export function* rangeParts(side: TableSide, boundaries: string[], buckets: numb
   }
 }
 
-/** `rowText` of some columns; forms that SQL cannot render are taken as the server has them. */
+/** `rowText` of some columns. */
 export function rowTextSql(columns: { column: Column; form: Form }[]): string {
   const texts = columns.map(({ column, form }) => {
-    const text = rendersInSql(column, form) ? canonicalSql(column, form) : `${reference(column)}::text`;
+    const text = textSql(column, form);
     // What is costly is computed once.
     const value = form === "float"
       ? `(select octet_length(v) || ':' || v from (select ${text} as v offset 0) s)`
