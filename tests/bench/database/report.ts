@@ -72,7 +72,7 @@ export function formatDatabaseReport(report: DatabaseReport): string[] {
     `${seconds([Math.min(...ours)])}–${seconds([Math.max(...ours)])}`,
     seconds(theirs),
     ratio.toFixed(2),
-    bound === null ? "" : `${bound.kind === "most" ? "≤" : "≥"} ${bound.value}`,
+    bound === null ? "" : `${bound.kind === "most" ? "≤" : "≥"} ${Number(bound.value.toFixed(2))}`,
     holds === null ? "" : holds ? "yes" : "NO",
     (peakBytes / MIB).toFixed(0),
   ]);
