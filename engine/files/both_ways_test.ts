@@ -303,3 +303,24 @@ Deno.test("edits that time and size do not tell apart are conflicts all the same
     assert.equal((await world.sync(BOTH)).changesApplied, 0);
   }
 });
+
+Deno.test("versions that were left different are not taken for one whose time a file system has cut", async () => {
+  for (const direction of ["two-way", "one-way"] as const) {
+    using world = new World();
+    const part: Part = { direction, conflictStrategy: "Manual" };
+    const at = (path: string, text: string, seconds: number) => {
+      world.write(path, text);
+      fs.utimesSync(`${world.path}/${path}`, seconds, seconds);
+    };
+    at("source/file", "common", 1_700_000_000);
+    await world.sync(part);
+    at("source/file", "source", 1_700_000_101);
+    at("target/file", "target", 1_700_000_100);
+    for (let run = 1; run <= 3; run++) {
+      const { conflicts } = await world.sync(part);
+      assert.deepEqual(conflicts.map(({ path }) => path), ["file"], `${direction}, run ${run}`);
+    }
+    await world.sync({ ...part, conflictStrategy: "SourceWins" });
+    assert.equal(list(world, "target").file, "source");
+  }
+});
