@@ -10,7 +10,7 @@ import { type Pair, sync } from "../harness/sync.ts";
 import { isWhole, SealedTree } from "./sealed_tree.ts";
 
 const TOKEN = "token-of-the-kill-test";
-const FILES = 1_500;
+const FILES = 3_000;
 const KILLS = 15;
 
 interface Found {

@@ -49,7 +49,8 @@ function visible(root: string): Record<string, string> {
 Deno.test("two-way runs with Merge converge and keep every line, whenever they are killed", async () => {
   const seed = testSeed("merge");
   let merged = 0;
-  for (let round = 0; round < 16; round++) {
+  // Chance decides how many there are: a few rounds more where they were too few to prove much.
+  for (let round = 0; round < 16 || merged <= 15 && round < 64; round++) {
     const random = createRandom(seed + round);
     const lines = new Lines(random);
     using world = new World();
@@ -79,5 +80,5 @@ Deno.test("two-way runs with Merge converge and keep every line, whenever they a
       assert.ok(there.has(line) || lines.removed.has(line), `${line} is gone: ${words}`);
     }
   }
-  assert.ok(merged > 3, `${merged} merges prove little`);
+  assert.ok(merged > 15, `${merged} merges prove little`);
 });
