@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsConfig } from "node:util";
 
 /** What can be measured, in the order in which a round does it. */
 export const SCENARIOS = ["first", "nothing", "changed", "verify", "large", "requests"] as const;
@@ -68,30 +68,24 @@ export function readOptions(args: string[]): BenchOptions | undefined {
 }
 
 function parse(args: string[]) {
-  return asUsage(() =>
-    parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        rounds: { type: "string", default: "3" },
-        files: { type: "string", default: "57000" },
-        seed: { type: "string", default: "1" },
-        only: { type: "string", default: SCENARIOS.join(",") },
-        "large-mib": { type: "string", default: "4096" },
-        json: { type: "string", default: "bench-results.json" },
-        temp: { type: "string", default: tmpdir() },
-        keep: { type: "boolean", default: false },
-        "no-settle": { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    })
-  );
+  return readCommandLine(args, {
+    rounds: { type: "string", default: "3" },
+    files: { type: "string", default: "57000" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string", default: SCENARIOS.join(",") },
+    "large-mib": { type: "string", default: "4096" },
+    json: { type: "string", default: "bench-results.json" },
+    temp: { type: "string", default: tmpdir() },
+    keep: { type: "boolean", default: false },
+    "no-settle": { type: "boolean", default: false },
+  });
 }
 
-/** Runs a parser of the command line; what it throws becomes a {@link UsageError}. */
-export function asUsage<T>(parse: () => T): T {
+/** A suite's command line, with `--help`. @throws UsageError */
+export function readCommandLine<const T extends NonNullable<ParseArgsConfig["options"]>>(args: string[], options: T) {
+  const help = { type: "boolean", short: "h", default: false } as const;
   try {
-    return parse();
+    return parseArgs({ args, allowPositionals: true, options: { ...options, help } });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -1,7 +1,6 @@
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { asUsage, UsageError, whole } from "../options.ts";
+import { readCommandLine, UsageError, whole } from "../options.ts";
 
 /** What is backed up. */
 export const DATASETS = ["tree", "big"] as const;
@@ -76,27 +75,20 @@ export function readOptions(args: string[]): BackupBenchOptions | undefined {
 }
 
 function parse(args: string[]) {
-  return asUsage(() =>
-    parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        rounds: { type: "string", default: "3" },
-        files: { type: "string", default: "57000" },
-        seed: { type: "string", default: "1" },
-        only: { type: "string", default: DATASETS.join(",") },
-        "big-file-size": { type: "string", default: "4096" },
-        "small-files": { type: "string", default: "1000000" },
-        history: { type: "string", default: "1000" },
-        versions: { type: "string", default: "10" },
-        json: { type: "string", default: "bench-backup-results.json" },
-        temp: { type: "string", default: tmpdir() },
-        keep: { type: "boolean", default: false },
-        "no-settle": { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    })
-  );
+  return readCommandLine(args, {
+    rounds: { type: "string", default: "3" },
+    files: { type: "string", default: "57000" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string", default: DATASETS.join(",") },
+    "big-file-size": { type: "string", default: "4096" },
+    "small-files": { type: "string", default: "1000000" },
+    history: { type: "string", default: "1000" },
+    versions: { type: "string", default: "10" },
+    json: { type: "string", default: "bench-backup-results.json" },
+    temp: { type: "string", default: tmpdir() },
+    keep: { type: "boolean", default: false },
+    "no-settle": { type: "boolean", default: false },
+  });
 }
 
 function datasets(list: string): Set<Dataset | Scale> {

@@ -1,10 +1,9 @@
 /** `deno task bench cloud`: object stores against rclone, on the same emulator and files. See {@link USAGE}. */
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { startS3Disk } from "../../harness/emulator.ts";
 import { run } from "../command.ts";
-import { asUsage, UsageError } from "../options.ts";
+import { readCommandLine, whole } from "../options.ts";
 import { print, progress } from "../print.ts";
 import { MemoryPeak } from "../process_usage.ts";
 import { Random } from "../random.ts";
@@ -47,33 +46,21 @@ export async function benchCloud(args: string[], signal: AbortSignal): Promise<b
 function readOptions(args: string[]): Options | undefined {
   const { values } = parse(args);
   if (values.help) return undefined;
-  const whole = (name: "rounds" | "size" | "files") => {
-    const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} must be a whole number above 0`);
-    return value;
-  };
   return {
-    rounds: whole("rounds"),
-    bytes: whole("size") * MIB,
-    files: whole("files"),
+    rounds: whole("rounds", values.rounds, 1, 1_000_000_000),
+    bytes: whole("size", values.size, 1, 1_000_000_000) * MIB,
+    files: whole("files", values.files, 1, 1_000_000_000),
     temp: resolve(values.temp),
   };
 }
 
 function parse(args: string[]) {
-  return asUsage(() =>
-    parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        rounds: { type: "string", default: "3" },
-        size: { type: "string", default: "1024" },
-        files: { type: "string", default: "2000" },
-        temp: { type: "string", default: tmpdir() },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    })
-  );
+  return readCommandLine(args, {
+    rounds: { type: "string", default: "3" },
+    size: { type: "string", default: "1024" },
+    files: { type: "string", default: "2000" },
+    temp: { type: "string", default: tmpdir() },
+  });
 }
 
 async function bench({ rounds, bytes, files, temp }: Options, signal: AbortSignal): Promise<boolean> {

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { asUsage, UsageError, whole } from "../options.ts";
+import { readCommandLine, UsageError, whole } from "../options.ts";
 
 /** What is measured, in this order. */
 export const SCENARIOS = ["equal", "mixed", "copy", "upserts", "sqlite"] as const;
@@ -63,23 +62,16 @@ export function readOptions(args: string[]): DatabaseBenchOptions | undefined {
 }
 
 function parse(args: string[]) {
-  return asUsage(() =>
-    parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        rounds: { type: "string", default: "3" },
-        seed: { type: "string", default: "1" },
-        "large-rows": { type: "string", default: "5000000" },
-        rows: { type: "string", default: "1000000" },
-        changes: { type: "string", default: "1000" },
-        upserts: { type: "string", default: "100000" },
-        only: { type: "string", default: SCENARIOS.join(",") },
-        json: { type: "string", default: "bench-database-results.json" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    })
-  );
+  return readCommandLine(args, {
+    rounds: { type: "string", default: "3" },
+    seed: { type: "string", default: "1" },
+    "large-rows": { type: "string", default: "5000000" },
+    rows: { type: "string", default: "1000000" },
+    changes: { type: "string", default: "1000" },
+    upserts: { type: "string", default: "100000" },
+    only: { type: "string", default: SCENARIOS.join(",") },
+    json: { type: "string", default: "bench-database-results.json" },
+  });
 }
 
 function scenarios(list: string): Set<Scenario> {

@@ -1,9 +1,8 @@
 /** `deno task bench merge`: three-way merges against git, of the same files. See {@link USAGE}. */
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { run } from "../command.ts";
-import { asUsage, UsageError } from "../options.ts";
+import { readCommandLine, UsageError, whole } from "../options.ts";
 import { print, progress } from "../print.ts";
 import { Random } from "../random.ts";
 import { Server } from "../server.ts";
@@ -43,31 +42,24 @@ export async function benchMerge(args: string[], signal: AbortSignal): Promise<b
 function readOptions(args: string[]): Options | undefined {
   const { values } = parse(args);
   if (values.help) return undefined;
-  const whole = (name: "rounds" | "lines" | "edits" | "seed") => {
-    const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} must be a whole number above 0`);
-    return value;
+  const options = {
+    rounds: whole("rounds", values.rounds, 1, 1_000_000_000),
+    lines: whole("lines", values.lines, 1, 1_000_000_000),
+    edits: whole("edits", values.edits, 1, 1_000_000_000),
+    seed: whole("seed", values.seed, 1, 1_000_000_000),
   };
-  const options = { rounds: whole("rounds"), lines: whole("lines"), edits: whole("edits"), seed: whole("seed") };
   if (options.edits * 10 > options.lines) throw new UsageError("--edits must be at most a tenth of --lines");
   return { ...options, temp: resolve(values.temp) };
 }
 
 function parse(args: string[]) {
-  return asUsage(() =>
-    parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        rounds: { type: "string", default: "9" },
-        lines: { type: "string", default: "100000" },
-        edits: { type: "string", default: "1000" },
-        seed: { type: "string", default: "1" },
-        temp: { type: "string", default: tmpdir() },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    })
-  );
+  return readCommandLine(args, {
+    rounds: { type: "string", default: "9" },
+    lines: { type: "string", default: "100000" },
+    edits: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
+    temp: { type: "string", default: tmpdir() },
+  });
 }
 
 async function bench({ rounds, lines, edits, seed, temp }: Options, signal: AbortSignal): Promise<boolean> {

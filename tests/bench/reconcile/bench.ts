@@ -1,13 +1,12 @@
 /** `deno task bench reconcile`: two-way synchronisation against unison. See {@link USAGE}. */
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { Model, type Sides } from "./edits.ts";
 import { run } from "../command.ts";
 import { inTurn } from "../copy_bench.ts";
 import { assertEqual } from "../equality.ts";
 import { describeMachine } from "../machine.ts";
-import { asUsage, whole } from "../options.ts";
+import { readCommandLine, whole } from "../options.ts";
 import { print, progress } from "../print.ts";
 import { MemoryPeak } from "../process_usage.ts";
 import { Server } from "../server.ts";
@@ -73,22 +72,15 @@ export function readOptions(args: string[]): Options | undefined {
 }
 
 function parse(args: string[]) {
-  return asUsage(() =>
-    parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        rounds: { type: "string", default: "5" },
-        entries: { type: "string", default: "200000" },
-        edits: { type: "string", default: "10" },
-        seed: { type: "string", default: "1" },
-        json: { type: "string" },
-        temp: { type: "string", default: tmpdir() },
-        "no-settle": { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    })
-  );
+  return readCommandLine(args, {
+    rounds: { type: "string", default: "5" },
+    entries: { type: "string", default: "200000" },
+    edits: { type: "string", default: "10" },
+    seed: { type: "string", default: "1" },
+    json: { type: "string" },
+    temp: { type: "string", default: tmpdir() },
+    "no-settle": { type: "boolean", default: false },
+  });
 }
 
 async function bench(options: Options, signal: AbortSignal): Promise<boolean> {

@@ -1,8 +1,7 @@
 /** `deno task bench webhooks`: how long events are on their way while the server is busy. See {@link USAGE}. */
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { asUsage, whole } from "../options.ts";
+import { readCommandLine, whole } from "../options.ts";
 import { print } from "../print.ts";
 import { MemoryPeak } from "../process_usage.ts";
 import { Server } from "../server.ts";
@@ -96,18 +95,11 @@ export async function benchWebhooks(args: string[], signal: AbortSignal): Promis
 }
 
 function parse(args: string[]) {
-  return asUsage(() =>
-    parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        events: { type: "string", default: "1000" },
-        subscribers: { type: "string", default: "10" },
-        temp: { type: "string", default: tmpdir() },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    })
-  );
+  return readCommandLine(args, {
+    events: { type: "string", default: "1000" },
+    subscribers: { type: "string", default: "10" },
+    temp: { type: "string", default: tmpdir() },
+  });
 }
 
 /** A run that fails is an event too, and costs the least. */
