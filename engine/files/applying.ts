@@ -1,5 +1,5 @@
 import type { ApplyOptions, ApplyOutput, LargeInput } from "./apply.ts";
-import { isDamage } from "./damage.ts";
+import { isDamage } from "../sqlite_damage.ts";
 import { JobCounter } from "./counters.ts";
 import { NEW_DIRECTORY } from "./directories.ts";
 import { groupSegments, type PlanLine, type Segment, type Stream } from "./plan.ts";

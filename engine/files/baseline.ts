@@ -1,4 +1,4 @@
-import { DamagedBaseline } from "./damage.ts";
+import { DamagedFile } from "../sqlite_damage.ts";
 import { decodeName, encodeNameInto, type Listing } from "../posix/mod.ts";
 
 /**
@@ -121,12 +121,12 @@ export function baselineEntry(listing: Listing, index: number): BaselineEntry | 
   };
 }
 
-/** Reads what {@link BaselineEncoder} wrote. @throws DamagedBaseline */
+/** Reads what {@link BaselineEncoder} wrote. @throws DamagedFile */
 export function decodeBaseline(bytes: Uint8Array): Map<string, BaselineEntry> {
   try {
     return decode(bytes);
   } catch (error) {
-    if (error instanceof RangeError) throw new DamagedBaseline("A row is cut", { cause: error });
+    if (error instanceof RangeError) throw new DamagedFile("A row is cut", { cause: error });
     throw error;
   }
 }
@@ -167,7 +167,7 @@ function decode(bytes: Uint8Array): Map<string, BaselineEntry> {
         entry.targetMtimeNs = view.getUint32(at + 8, true);
         at += 12;
       }
-    } else if (kind !== DIRECTORY) throw new DamagedBaseline(`A row has an entry of the kind ${kind}`);
+    } else if (kind !== DIRECTORY) throw new DamagedFile(`A row has an entry of the kind ${kind}`);
     entries.set(name, entry);
   }
   return entries;

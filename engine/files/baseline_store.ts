@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { isDamage } from "./damage.ts";
+import { isDamage, removeDatabase } from "../sqlite_damage.ts";
 import { writtenPath } from "./written.ts";
 import { decodeName, encodeNameInto } from "../posix/mod.ts";
 
@@ -196,5 +196,6 @@ function key(path: string): Uint8Array {
 
 /** Removes a pair's baseline with all that belongs to it. */
 export function removeBaseline(path: string): void {
-  for (const file of [path, `${path}-wal`, `${path}-shm`, writtenPath(path)]) fs.rmSync(file, { force: true });
+  removeDatabase(path);
+  fs.rmSync(writtenPath(path), { force: true });
 }

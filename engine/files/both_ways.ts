@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import { dryRun, refuse, result } from "./answer.ts";
 import { applyPlan } from "./applying.ts";
-import { isDamage } from "./damage.ts";
+import { isDamage } from "../sqlite_damage.ts";
 import { type OpenOptions, openRun, OWN_TRASH } from "./opening.ts";
 import type { Plan } from "./planned.ts";
 import { makePlans } from "./planning.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { BaselineEncoder, type BaselineEntry, decodeBaseline } from "./baseline.ts";
-import { DamagedBaseline } from "./damage.ts";
+import { DamagedFile } from "../sqlite_damage.ts";
 import { World } from "./world.ts";
 import { createRandom, testSeed } from "../../tests/harness/random.ts";
 
@@ -105,7 +105,7 @@ Deno.test("a row of the baseline that is no row is damage, whatever its bytes", 
     try {
       decodeBaseline(bytes);
     } catch (error) {
-      assert.ok(error instanceof DamagedBaseline, String(error));
+      assert.ok(error instanceof DamagedFile, String(error));
     }
   }
 });

@@ -93,7 +93,7 @@ export type Step =
   | ["linked", name: string, size: number, source: string, target: string, same: 0 | 1 | 2, existing: Existing]
   /** For `finish`: whether permissions change as well (they count, times do not). */
   | ["finish", counted: boolean]
-  /** For `baseline`, which has no other steps: a file that stays different on both sides under one time and size. */
+  /** For `baseline`, which has no other steps: a file that stays different on both sides and has one size. */
   | ["left", name: string]
   /** For `foreseen`: the row of the baseline, in base 64. */
   | ["row", entries: string];

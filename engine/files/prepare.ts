@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { makeAbsolute } from "./directories.ts";
 import { BaselineStore, removeBaseline } from "./baseline_store.ts";
 import { FAILED, openRoot } from "./scan.ts";
-import { DamagedBaseline, isDamage } from "./damage.ts";
+import { DamagedFile, isDamage } from "../sqlite_damage.ts";
 import { absorbWritten } from "./absorb.ts";
 import { readSegments, type Segment } from "./plan.ts";
 import { isTrash } from "./trash.ts";
@@ -148,7 +148,7 @@ function readState(
   if (!fs.existsSync(input.baseline)) return { baseline: "none", interrupted: false };
   try {
     using store = new BaselineStore(input.baseline);
-    if (store.fact("format") !== FORMAT) throw new DamagedBaseline("It has another format");
+    if (store.fact("format") !== FORMAT) throw new DamagedFile("It has another format");
     const complete = store.fact("complete") === "yes";
     if (complete && targetExists) absorbLastRun(input, store, context);
     const sameRules = store.fact("rules") === input.rulesKey;

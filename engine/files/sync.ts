@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import { dryRun, refuse, result } from "./answer.ts";
 import { applyPlan } from "./applying.ts";
 import { syncBothWays } from "./both_ways.ts";
-import { isDamage } from "./damage.ts";
+import { isDamage } from "../sqlite_damage.ts";
 import { isWithin } from "./locks.ts";
 import { openRun } from "./opening.ts";
 import type { Plan } from "./planned.ts";

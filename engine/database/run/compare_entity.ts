@@ -1,5 +1,6 @@
+import { isDamage, removeDatabase } from "../../sqlite_damage.ts";
 import { allOrError, forEachAtOnce } from "../../at_once.ts";
-import { Baseline, isDamage, removeBaseline } from "./baseline/baseline.ts";
+import { Baseline } from "./baseline/baseline.ts";
 import { HashList } from "./baseline/hash_list.ts";
 import { WholeStaging } from "./baseline/whole_staging.ts";
 import { baselinePath, baselineShape } from "./baseline/shape.ts";
@@ -37,7 +38,7 @@ export async function compareEntity(
   } catch (error) {
     if (!isDamage(error) || entity.pair === undefined || differences !== undefined) throw error;
     // A baseline that is damaged is none.
-    removeBaseline(baselinePath(run.input.baselines, run.request, entity.pair));
+    removeDatabase(baselinePath(run.input.baselines, run.request, entity.pair));
     run.report.rewind(mark);
     Object.assign(entity.result, result);
     await comparison.compare();

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path/posix";
 import { MOST_BYTES, readTextIfReadable } from "./read_text.ts";
-import { type KeptFile, removeTexts, TextStore } from "./text_store.ts";
+import { type KeptFile, TextStore } from "./text_store.ts";
 import { type BaselineEntry, decodeBaseline } from "../baseline.ts";
 import { BaselineRows } from "../baseline_store.ts";
-import { isDamage } from "../damage.ts";
+import { isDamage, removeDatabase } from "../../sqlite_damage.ts";
 import type { Run } from "../run.ts";
 import { openRoot } from "../scan.ts";
 import { forEachAtOnce } from "../../at_once.ts";
@@ -185,7 +185,7 @@ function withTexts<T>(path: string, work: (store: TextStore) => T): T {
     return work(store);
   } catch (error) {
     if (!isDamage(error)) throw error;
-    removeTexts(path);
+    removeDatabase(path);
     using store = new TextStore(path);
     return work(store);
   }

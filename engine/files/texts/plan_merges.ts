@@ -2,9 +2,9 @@ import { Buffer } from "node:buffer";
 import * as fs from "node:fs";
 import type { TextPlace } from "./keep_texts.ts";
 import { MOST_BYTES, readText } from "./read_text.ts";
-import { removeTexts, TextStore } from "./text_store.ts";
+import { TextStore } from "./text_store.ts";
 import { JobCounter } from "../counters.ts";
-import { isDamage } from "../damage.ts";
+import { isDamage, removeDatabase } from "../../sqlite_damage.ts";
 import { joinPath, type MergeStep, PlanWriter, readSegment, type Segment } from "../plan.ts";
 import { addConflict, addError, emptyReport, type Report } from "../report.ts";
 import { openRoot, openSource, type Roots } from "../scan.ts";
@@ -150,7 +150,7 @@ class BaseTexts implements Disposable {
     } catch (error) {
       if (!isDamage(error)) throw error;
       this[Symbol.dispose]();
-      removeTexts(this.#place.texts);
+      removeDatabase(this.#place.texts);
       return undefined;
     }
   }

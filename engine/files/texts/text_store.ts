@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { createHash } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { DamagedBaseline, isDamage } from "../damage.ts";
+import { DamagedFile, isDamage } from "../../sqlite_damage.ts";
 import type { FileState } from "../types.ts";
 import { Chunker } from "../../backup/chunking/chunker.ts";
 import { decodeName, encodeNameInto } from "../../posix/mod.ts";
@@ -163,7 +163,7 @@ export class TextStore implements Disposable {
     return Number(this.#prepare("INSERT INTO chunk (hash, bytes) VALUES (?, ?)").run(hash, bytes()).lastInsertRowid);
   }
 
-  /** The text of a version; undefined where that is not kept. @throws DamagedBaseline */
+  /** The text of a version; undefined where that is not kept. @throws DamagedFile */
   read(pair: string, path: string, name: string, { size, mtime, mtimeNs }: FileState): Uint8Array | undefined {
     const row = this.#prepare(`
       SELECT t.chunks FROM text t JOIN directory d ON d.id = t.directory JOIN pair p ON p.id = d.pair
@@ -174,19 +174,19 @@ export class TextStore implements Disposable {
     let at = 0;
     for (const id of JSON.parse(row.chunks) as number[]) {
       const bytes = this.#readChunk(id);
-      if (at + bytes.length > size) throw new DamagedBaseline("A kept text is longer than its version");
+      if (at + bytes.length > size) throw new DamagedFile("A kept text is longer than its version");
       text.set(bytes, at);
       at += bytes.length;
     }
-    if (at < size) throw new DamagedBaseline("A kept text is shorter than its version");
+    if (at < size) throw new DamagedFile("A kept text is shorter than its version");
     return text;
   }
 
   #readChunk(id: number): Uint8Array {
     const row = this.#prepare("SELECT hash, bytes FROM chunk WHERE id = ?").get(id);
-    if (row === undefined) throw new DamagedBaseline("A kept text lacks a chunk");
+    if (row === undefined) throw new DamagedFile("A kept text lacks a chunk");
     const bytes = decompress(row.bytes as Uint8Array);
-    if (!digestOf(bytes).equals(row.hash as Uint8Array)) throw new DamagedBaseline("A chunk of a kept text is damaged");
+    if (!digestOf(bytes).equals(row.hash as Uint8Array)) throw new DamagedFile("A chunk of a kept text is damaged");
     return bytes;
   }
 
@@ -239,7 +239,7 @@ function decompress(bytes: Uint8Array): Uint8Array {
   try {
     return zstdDecompressSync(bytes, { maxOutputLength: CHUNKING.maximum });
   } catch (error) {
-    throw new DamagedBaseline("A chunk of a kept text cannot be read", { cause: error });
+    throw new DamagedFile("A chunk of a kept text cannot be read", { cause: error });
   }
 }
 
@@ -250,9 +250,4 @@ function digestOf(bytes: Uint8Array) {
 function encode(name: string): Uint8Array {
   const bytes = new Uint8Array(name.length * 3);
   return bytes.subarray(0, encodeNameInto(name, bytes));
-}
-
-/** Removes a damaged store: nothing in it is trusted, and the next run begins a new one. */
-export function removeTexts(path: string): void {
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) fs.rmSync(file, { force: true });
 }

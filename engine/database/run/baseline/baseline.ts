@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Bucketing, Checksum } from "../../types.ts";
 import type { RowState, Side } from "../decide.ts";
-import { DamagedBaseline, HashList, wordsOf } from "./hash_list.ts";
+import { HashList, wordsOf } from "./hash_list.ts";
+import { DamagedFile } from "../../../sqlite_damage.ts";
 
 /** Key hash → row hash. */
 export type BaseRows = Map<bigint, bigint>;
@@ -219,7 +220,7 @@ export class Baseline implements Disposable {
     try {
       return JSON.parse(this.#fact("bucketing") ?? "");
     } catch (error) {
-      throw new DamagedBaseline("The segments' borders cannot be read", { cause: error });
+      throw new DamagedFile("The segments' borders cannot be read", { cause: error });
     }
   }
 
@@ -244,19 +245,4 @@ function pairs(entries: Uint8Array): BaseRows {
   const rows: BaseRows = new Map();
   for (let i = 0; i < words.length; i += 2) rows.set(words[i], words[i + 1]);
   return rows;
-}
-
-/** Removes a pair's baseline. */
-export function removeBaseline(path: string): void {
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) fs.rmSync(file, { force: true });
-}
-
-/** SQLite's words for its codes `SQLITE_CORRUPT` and `SQLITE_NOTADB`. */
-const DAMAGE = /malformed|not a database/;
-
-/** Whether an error says that a baseline is damaged. */
-export function isDamage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return error instanceof DamagedBaseline ||
-    (error as { code?: unknown }).code === "ERR_SQLITE_ERROR" && DAMAGE.test(error.message);
 }

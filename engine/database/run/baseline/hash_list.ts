@@ -1,7 +1,4 @@
-/** A baseline that cannot be what a run wrote. It only tells conflicts, so it is worth no more than none. */
-export class DamagedBaseline extends Error {
-  override readonly name = "DamagedBaseline";
-}
+import { DamagedFile } from "../../../sqlite_damage.ts";
 
 /** 64-bit words that grow at the end, as bytes of a file: little-endian, as every processor that this runs on has them. */
 export class HashList {
@@ -40,8 +37,8 @@ export class HashList {
   }
 }
 
-/** The words of a {@link HashList} that was stored. @throws DamagedBaseline */
+/** The words of a {@link HashList} that was stored. @throws DamagedFile */
 export function wordsOf(bytes: Uint8Array): BigUint64Array {
-  if (bytes.length % 16 !== 0) throw new DamagedBaseline(`A segment has ${bytes.length} bytes`);
+  if (bytes.length % 16 !== 0) throw new DamagedFile(`A segment has ${bytes.length} bytes`);
   return new BigUint64Array(bytes.slice().buffer);
 }
