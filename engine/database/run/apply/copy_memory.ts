@@ -59,7 +59,8 @@ export class CopyMemory implements AsyncDisposable {
 
   /** Takes rows that are being copied. */
   rows(rows: Row[]): void {
-    if (this.#take !== undefined) { for (const row of rows) this.#take(row); }
+    if (this.#take === undefined) return;
+    for (const row of rows) this.#take(row);
   }
 
   /** Everything was copied. */
