@@ -41,7 +41,7 @@ function addSync(database: Command, run: Run): void {
       .description("Make tables of the target agree with those of the source; both may be of any engine.")
       .option("--dry-run", "say what would be done", false)
       .option("--no-transaction", "commit batch by batch, and go on after rows that are refused")
-      .option("--batch-size <rows>", "rows a batch", wholeNumber, 1000)
+      .option("--batch-size <rows>", "rows a batch at the most", wholeNumber, 5000)
       .option("--max-delete <rows>", "refuse to delete more than this", wholeNumber),
   ).action((source: string, target: string, entityNames: string[], options: SyncOptions) =>
     run(options, async (output) => {

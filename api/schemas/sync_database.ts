@@ -64,7 +64,9 @@ export const SyncDatabaseBody = z.strictObject({
     description: "All entities in one transaction of the target, all or nothing; else one transaction a batch.",
   }),
   dryRun: z.boolean().default(false).openapi({ description: "Answer with what would be done and change nothing." }),
-  batchSize: z.int().min(1).max(100_000).default(1_000).openapi({ description: "Rows a batch." }),
+  batchSize: z.int().min(1).max(100_000).default(5_000).openapi({
+    description: "Rows of a batch at the most; it has fewer where they are long.",
+  }),
   maxDelete: z.int().min(0).optional().openapi({
     description: "Refuse the run (409) before its first change where it would delete more rows than this.",
   }),

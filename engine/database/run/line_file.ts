@@ -50,18 +50,6 @@ export class LineFile<T> implements Disposable {
     }
   }
 
-  /** The same, so many at a time. */
-  *batches(size: number): Generator<T[]> {
-    let batch: T[] = [];
-    for (const value of this.read()) {
-      batch.push(value);
-      if (batch.length < size) continue;
-      yield batch;
-      batch = [];
-    }
-    if (batch.length > 0) yield batch;
-  }
-
   #flush(): void {
     if (this.#buffered.length === 0) return;
     this.#file ??= fs.openSync(this.path, "w+", 0o600);

@@ -2,7 +2,7 @@ import type { DirectCopy, Snapshot } from "../../dialect.ts";
 import type { DatabaseError } from "../../error.ts";
 import { type ChangeLine, COPIED } from "../plan.ts";
 import type { Row } from "../../types.ts";
-import type { WriteItem } from "./write_item.ts";
+import { MOST_TEXT, textOf, type WriteItem } from "./write_item.ts";
 import { failure } from "../failure.ts";
 import { keyOf } from "../report.ts";
 import { type Effect, naming } from "./divide.ts";
@@ -12,8 +12,6 @@ import type { Transactions } from "./transactions.ts";
 
 /** Rows asked of the source at once. */
 const READ_ROWS = 1000;
-/** Text of the rows of a batch, in code units. */
-const MOST_TEXT = 8 << 20;
 
 export interface CopyParts {
   source: Snapshot;
@@ -31,7 +29,7 @@ export async function copyTable(target: EntityWriter, parts: CopyParts): Promise
   const pair = target.entity.pair;
   if (pair === undefined) throw new Error(`Cannot copy ${target.entity.name} before its table is there`);
   if (direct !== undefined && await copyDirectly(target, source, transactions, direct)) return;
-  for await (const rows of readAhead(batches(source, target, MOST_TEXT))) {
+  for await (const rows of readAhead(batches(source, target))) {
     checkpoint();
     memory.rows(rows);
     await transactions.batch(rows, async (writer, rows): Promise<Effect> => {
@@ -69,7 +67,7 @@ async function copyDirectly(
 }
 
 /** Everything that the source has, in batches as the target takes them. */
-async function* batches(source: Snapshot, target: EntityWriter, mostText: number): AsyncGenerator<Row[]> {
+async function* batches(source: Snapshot, target: EntityWriter): AsyncGenerator<Row[]> {
   const { source: side } = target.entity.pair as NonNullable<EntityWriter["entity"]["pair"]>;
   let batch: Row[] = [];
   let text = 0;
@@ -77,8 +75,8 @@ async function* batches(source: Snapshot, target: EntityWriter, mostText: number
     for await (const rows of source.all(side, Math.min(READ_ROWS, target.batchSize))) {
       for (const row of rows) {
         batch.push(row);
-        for (const value of row) text += value?.length ?? 0;
-        if (batch.length < target.batchSize && text < mostText) continue;
+        text += textOf(row);
+        if (batch.length < target.batchSize && text < MOST_TEXT) continue;
         yield batch;
         batch = [];
         text = 0;

@@ -11,8 +11,6 @@ import { keyOf, keyWords } from "../report.ts";
 import { type Effect, naming } from "./divide.ts";
 import type { WriteItem } from "./write_item.ts";
 
-const LEAST_BATCH = 5_000;
-
 /** Writes a batch of rows. */
 export type RowsWork = (writer: Writer, items: WriteItem[]) => Promise<Effect>;
 
@@ -41,10 +39,8 @@ export class EntityWriter {
     return this.entity.pair[this.side];
   }
 
-  /** Rows of a batch. Where all are one transaction, no fewer than are worth a statement. */
   get batchSize(): number {
-    const { batchSize, useTransactions } = this.#run.request;
-    return useTransactions ? Math.max(batchSize, LEAST_BATCH) : batchSize;
+    return this.#run.request.batchSize;
   }
 
   /** The new rows of changes. */

@@ -2,10 +2,11 @@ import type { Row } from "../../types.ts";
 import { naming } from "./divide.ts";
 import type { EntityWriter } from "./entity_writer.ts";
 import type { Transactions } from "./transactions.ts";
+import { MOST_TEXT, textOf } from "./write_item.ts";
 
 /** Inserts rows into a table without a key. */
 export async function insertLoose(writer: EntityWriter, transactions: Transactions): Promise<void> {
-  for (const rows of repeated(writer)) {
+  for (const rows of batches(repeated(writer), writer.batchSize, (row) => row)) {
     await transactions.batch(rows, async (to, rows) => {
       await naming(rows, () => to.insert(writer.table, rows));
       return () => writer.counted("inserted", rows.length);
@@ -13,24 +14,33 @@ export async function insertLoose(writer: EntityWriter, transactions: Transactio
   }
 }
 
-/** Each row as often as it is to be inserted, in batches. */
-function* repeated(writer: EntityWriter): Generator<Row[]> {
-  let batch: Row[] = [];
+/** Each row as often as it is to be inserted. */
+function* repeated(writer: EntityWriter): Generator<Row> {
   for (const [row, count] of writer.plan.loose.insert.read()) {
-    for (let n = 0; n < count; n++) {
-      batch.push(row);
-      if (batch.length < writer.batchSize) continue;
-      yield batch;
-      batch = [];
-    }
+    for (let n = 0; n < count; n++) yield row;
+  }
+}
+
+/** Batches that are bounded by number and by the size of their rows. */
+function* batches<T>(items: Iterable<T>, mostRows: number, rowOf: (item: T) => Row): Generator<T[]> {
+  let batch: T[] = [];
+  let text = 0;
+  for (const item of items) {
+    batch.push(item);
+    text += textOf(rowOf(item));
+    if (batch.length < mostRows && text < MOST_TEXT) continue;
+    yield batch;
+    batch = [];
+    text = 0;
   }
   if (batch.length > 0) yield batch;
 }
 
 /** Deletes rows from a table without a key. Those that somebody else has deleted meanwhile are as they shall be. */
 export async function deleteLoose(writer: EntityWriter, transactions: Transactions): Promise<void> {
-  for (const lines of writer.plan.loose.delete.batches(writer.batchSize)) {
-    const items = lines.map(([row, count]) => ({ row, count }));
+  const lines = writer.plan.loose.delete.read();
+  for (const batch of batches(lines, writer.batchSize, ([row]) => row)) {
+    const items = batch.map(([row, count]) => ({ row, count }));
     await transactions.batch(items, async (to, items) => {
       const deleted = await naming(items, () => to.deleteEqual(writer.table, items));
       return () => writer.counted("deleted", deleted);

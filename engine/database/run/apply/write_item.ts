@@ -14,8 +14,15 @@ export type { ChangeFiles };
 
 const FIRST_BATCH = 200;
 const GROWTH = 8;
-/** Text of the rows of a batch, in code units. */
-const MOST_TEXT = 8 << 20;
+/** Text of the rows of a batch, in code units: where they are long, it has fewer. */
+export const MOST_TEXT = 8 << 20;
+
+/** Code units of a row's values. */
+export function textOf(row: Row): number {
+  let text = 0;
+  for (const value of row) text += value?.length ?? 0;
+  return text;
+}
 
 /**
  * A plan's lines with their rows, in batches that are bounded by number and by size. The next is fetched while one is worked on.
@@ -38,8 +45,7 @@ export async function* itemBatches(
     }
     if (batch.length === 0) return [];
     const rows = await fetch(batch);
-    let text = 0;
-    for (const row of rows) for (const value of row ?? []) text += value?.length ?? 0;
+    const text = rows.reduce((sum, row) => sum + textOf(row ?? []), 0);
     const fitting = Math.floor(MOST_TEXT / Math.max(1, text / batch.length));
     size = Math.max(1, Math.min(mostRows, size * GROWTH, fitting));
     return batch.map((line, i) => ({ line, row: rows[i] }));
