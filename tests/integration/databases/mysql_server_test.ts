@@ -1,14 +1,33 @@
 /** A MariaDB with encryption and with settings that nobody would wish for: connections, and values that stay what they are. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { dump, mariaDatabase, type PortableType, sqliteDatabase } from "../../harness/database_engines.ts";
 import { PairedDatabases } from "../../harness/database_run.ts";
+import { hasCommand, shell, withCommands } from "../../harness/command.ts";
 import { onMariaDb, sharedMariaDb } from "../../harness/mariadb.ts";
 import { parseConnectionString } from "../../../engine/database/connection_string.ts";
 import { DatabaseError } from "../../../engine/database/error.ts";
 import { mysql } from "../../../engine/database/mysql/dialect.ts";
 
-const TLS = fileURLToPath(new URL("../../fixtures/tls/", import.meta.url));
+/** `$1`: the directory that they are put in. */
+const CERTIFICATES_SCRIPT = `
+cd "$1"
+make() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "$@" 2>/dev/null; }
+for name in authority another-authority; do
+  make -keyout "$name-key.pem" -out "$name.pem" -subj "/CN=Syncline tests, $name"
+done
+make -keyout localhost-key.pem -out localhost.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost \\
+  -addext basicConstraints=critical,CA:FALSE -CA authority.pem -CAkey authority-key.pem
+`;
+
+/** Spread into a test: where something is missing it is skipped, and its name says what. */
+const onServer = (name: string) => HAS_OPENSSL ? onMariaDb(name) : withCommands(name, ["openssl"]);
+
+const HAS_OPENSSL = hasCommand("openssl");
+/** Where this file's own certificates are, of authorities that nobody else trusts. */
+const TLS = `${await Deno.makeTempDir({ prefix: "syncline-tls-" })}/`;
+if (HAS_OPENSSL) await shell(CERTIFICATES_SCRIPT, [TLS]);
+Deno.test.afterAll(() => Deno.remove(TLS, { recursive: true }));
+
 const server = sharedMariaDb([
   `--ssl-ca=${TLS}authority.pem`,
   `--ssl-cert=${TLS}localhost.pem`,
@@ -41,7 +60,7 @@ async function connect(words: string, user = server().user, password = server().
 }
 
 Deno.test({
-  ...onMariaDb("mysql: the modes of encryption do what they say"),
+  ...onServer("mysql: the modes of encryption do what they say"),
   async fn() {
     await using database = await server().database();
     await database.run("create or replace user encrypted identified by 'not-seen' require ssl", "commit");
@@ -73,7 +92,7 @@ const COLUMNS: { name: string; type: PortableType }[] = [
 ];
 
 Deno.test({
-  ...onMariaDb(
+  ...onServer(
     "mysql: whatever a server's settings are, values travel exactly, and NULL does not become something else",
   ),
   async fn() {
@@ -110,7 +129,7 @@ Deno.test({
 });
 
 Deno.test({
-  ...onMariaDb("mysql: a value that is too long for the server's statements is named"),
+  ...onServer("mysql: a value that is too long for the server's statements is named"),
   async fn() {
     await using pair = await PairedDatabases.open(await sqliteDatabase(), await mariaDatabase(server()));
     const { source, target } = pair;
