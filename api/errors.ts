@@ -80,7 +80,8 @@ export function toApiError(error: unknown, stopping: boolean): ApiError {
   if (error instanceof ZodError) return invalidRequest(describeIssues(error.issues));
   if (isCancellation(error)) {
     if (stopping) return stoppingError();
-    const details = "Its session was cancelled while it ran; what was done until then stays done.";
+    const details =
+      "Its session was cancelled while it ran; what was done until then stays done, but nothing of an open transaction.";
     return new ApiError(409, "CONFLICT", "The operation was cancelled", details);
   }
   if (error instanceof HTTPException && error.status < 500) return invalidRequest(error.message);

@@ -85,7 +85,11 @@ function explain(error: unknown): { errorCode: string; message: string; details:
     return { errorCode, message, details };
   }
   if (isCancellation(error)) {
-    return { errorCode: "CANCELLED", message: "Interrupted", details: "what was done until then stays done" };
+    return {
+      errorCode: "CANCELLED",
+      message: "Interrupted",
+      details: "what was done until then stays done, but nothing of an open transaction",
+    };
   }
   if (error instanceof EngineError) return describeError(error);
   // Nobody keeps a log of a command: a defect must be seen here.

@@ -65,7 +65,8 @@ const cancel = createRoute({
   method: "delete",
   path: `${PATH}/{sessionId}`,
   summary: "Cancels a session and stops its work",
-  description: "Answers once the work has ended. What was done until then stays done, and is whole.",
+  description:
+    "Answers once the work has ended. What was done until then stays done and is whole, but nothing of an open transaction.",
   tags,
   ...needs("sync", "backup"),
   request: { params: SessionParams },
