@@ -23,6 +23,12 @@ export class RangeBuckets {
       : this.#findNumber(this.#numbers, Number(value));
   }
 
+  /** The same for a value of the form `integer`. */
+  findInteger(value: bigint): number {
+    if (this.#numbers === undefined) return this.find(String(value));
+    return this.#last = this.#findNumber(this.#numbers, Number(value));
+  }
+
   #findNumber(boundaries: Float64Array, value: number): number {
     const last = this.#last;
     const isThere = (last === 0 || boundaries[last - 1] <= value) &&

@@ -164,11 +164,12 @@ export interface TableSide {
  * - `record`: PostgreSQL's `hash_record_extended`, between servers of the same major version whose columns have the same types.
  *   What its equality does not tell apart but the canonical text does (minus zero, citext, …) counts as well.
  * - `text64`: PostgreSQL's `hashtextextended` of the canonical texts, between PostgreSQL servers.
+ * - `stored`: between two SQLite files with a key: lookup3 over the values as they are stored, storage classes included, computed here.
  * - `md5`: the first 8 bytes of MD5 over {@link rowText}, computed by the server. Needs {@link Connection.rendersInSql} of every
  *   column on both sides.
  * - `client`: the same hash, computed here from the values, read in full. Always possible.
  */
-export type HashMethod = "record" | "text64" | "md5" | "client";
+export type HashMethod = "record" | "text64" | "stored" | "md5" | "client";
 
 /**
  * How the rows of a table are split into segments, the same on both sides; a segment's number is its bucket.
@@ -176,8 +177,8 @@ export type HashMethod = "record" | "text64" | "md5" | "client";
  *   (half-open; n from 0 to `boundaries.length`). Canonical texts, ascending as both servers order the type. Forms `integer`,
  *   `uuid` (same engine), `date`, `timestamp` only.
  * - `hash`: bucket is the low bits of a hash of the key: for `md5` and `client` the first 4 bytes (big-endian) of MD5 over
- *   {@link rowText} of the key's values, for `record` and `text64` the low bits of `hashtextextended` over it. `buckets` is a power
- *   of two.
+ *   {@link rowText} of the key's values, for `record` and `text64` the low bits of `hashtextextended` over it, for `stored` of the
+ *   same hash over the key's stored values. `buckets` is a power of two.
  * - `row`: bucket is the low bits of the row's own hash: for tables without a key.
  */
 export type Bucketing =

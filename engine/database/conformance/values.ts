@@ -38,7 +38,9 @@ export function testValues(test: Test): void {
       assert.deepEqual(await allRows(snapshot, written), sorted(rows), type);
       assert.deepEqual(await snapshot.rows(given, rows.map(([id]) => [id])), rows, type);
       const renders = given.columns.every((column, n) => connection.rendersInSql(column, given.forms[n]));
-      const methods = ["client" as const, ...options.methods.filter((method) => method !== "md5" || renders)];
+      // What is stored may be spelled in other ways than what is written.
+      const comparable = options.methods.filter((method) => method !== "stored" && (method !== "md5" || renders));
+      const methods = ["client" as const, ...comparable];
       for (const method of methods) {
         const hashed: Map<string | null, bigint>[] = [];
         for (const table of [given, written]) {

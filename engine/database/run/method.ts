@@ -22,5 +22,8 @@ export function chooseMethod({ source, target }: TablePair, from: Connection, to
     if (a.major === b.major && a.major >= RECORD_HASH && sameTypes) return "record";
     if (a.major >= TEXT_HASH && b.major >= TEXT_HASH && rendered) return "text64";
   }
+  // Values of two SQLite files that have a form in common are the same where they are stored alike.
+  const isStored = [...source.columns, ...target.columns].every(({ storage }) => storage !== undefined);
+  if (a.engine === "sqlite" && b.engine === "sqlite" && isStored && source.key.length > 0) return "stored";
   return rendered ? "md5" : "client";
 }

@@ -146,7 +146,7 @@ testDialect("sqlite", {
   database,
   quote: (identifier) => `"${identifier.replaceAll('"', '""')}"`,
   types,
-  methods: ["md5"],
+  methods: ["md5", "stored"],
   identity: "integer primary key autoincrement",
   generated: "integer generated always as (n + 1) stored",
   locksRows: false,

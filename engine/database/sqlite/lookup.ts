@@ -4,7 +4,7 @@ import { rowText } from "../row_text.ts";
 import { sqliteFailure } from "./failure.ts";
 import { Query } from "./query.ts";
 import { RowLayout, type StoredRow } from "./row_layout.ts";
-import { type ReadContext, readPages } from "./row_reader.ts";
+import { type ReadContext, RowReader } from "./row_reader.ts";
 import { quote, type Stored } from "./stored.ts";
 import { valueWriter, type WriteValue } from "./write_value.ts";
 
@@ -68,7 +68,7 @@ export class KeyLookup {
       if (found[i] === undefined) wanted.set(rowText(key), i);
     }
     const all = [...found];
-    for await (const page of readPages(this.#context, this.#layout)) {
+    for await (const page of new RowReader(this.#context, this.#layout).pages()) {
       for (const row of page) {
         const at = wanted.get(rowText(this.#layout.key(row)));
         if (at !== undefined) all[at] = row;

@@ -1,15 +1,17 @@
+import { Buffer } from "node:buffer";
+import type { DatabaseSync } from "node:sqlite";
 import { balanced } from "../balanced.ts";
 import { DatabaseError } from "../error.ts";
 import type { Column, Row, Table, TableSide } from "../types.ts";
+import { rowidOf } from "./describe.ts";
+import { scalar } from "./query.ts";
 import { bytesOf, type ReadValue, valueReader } from "./read_value.ts";
 import { quote, type Stored } from "./stored.ts";
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** SQLite's limit. */
 const MOST_RESULT_COLUMNS = 2000;
 
-/** A row as stored: what finds it again, then the side's columns. */
+/** A row as stored: what finds it again, then the side's columns; there may be more after them. */
 export type StoredRow = Stored[];
 
 /** How a table's rows are selected and told apart. */
@@ -18,21 +20,33 @@ export class RowLayout {
   /** Expressions that find a row again: its rowid, or the columns of the primary key. Empty: nothing does. */
   readonly locator: string[];
   readonly isRowid: boolean;
+  /** Of all columns. */
+  readonly positions: number[];
+  /** A mark for each text would be more columns than SQLite takes. */
+  readonly isWide: boolean;
   readonly #readers: ReadValue[];
+  readonly #decoder: TextDecoder;
+  readonly #isUtf8: boolean;
   /** Of the locator and the columns: whether text may be there. */
   readonly #mayBeText: boolean[];
-  /** A mark for each text would be more columns than SQLite takes. */
-  readonly #isWide: boolean;
+  /** Of the columns: where text is usual. */
+  readonly #usuallyText: boolean[];
 
-  constructor(side: TableSide, rowid: string | undefined) {
+  constructor(database: DatabaseSync, side: TableSide) {
     this.side = side;
     const { table, columns, forms } = side;
+    const rowid = rowidOf(database, table);
+    const encoding = String(scalar(database, "PRAGMA encoding"));
+    this.#isUtf8 = encoding === "UTF-8";
+    this.#decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
     const keys = rowid !== undefined || table.kind === "view" ? [] : table.key.map((name) => columnOf(table, name));
     this.isRowid = rowid !== undefined;
     this.locator = rowid === undefined ? keys.map(({ name }) => quote(name)) : [rowid];
+    this.positions = [...columns.keys()];
     this.#readers = forms.map(valueReader);
+    this.#usuallyText = columns.map(usuallyText);
     this.#mayBeText = [...(rowid === undefined ? keys.map(mayBeText) : [false]), ...columns.map(mayBeText)];
-    this.#isWide = this.#mayBeText.length + this.#mayBeText.filter(Boolean).length > MOST_RESULT_COLUMNS;
+    this.isWide = this.#mayBeText.length + this.#mayBeText.filter(Boolean).length > MOST_RESULT_COLUMNS;
   }
 
   /** Whether the key is the rowid. */
@@ -45,9 +59,22 @@ export class RowLayout {
     return [...this.locator, ...this.side.columns.map(({ name }) => quote(name))];
   }
 
-  /** The result columns of a select whose texts may turn out cut short: `node:sqlite` ends a text at U+0000. */
+  /**
+   * The result columns of a select whose texts may turn out cut short: `node:sqlite` ends a text at U+0000. The last is how long
+   * they are, in units of the file's encoding.
+   */
   get fastColumns(): string {
-    return this.#expressions.join(", ");
+    return [...this.#expressions, this.#octets].join(", ");
+  }
+
+  get #octets(): string {
+    const octets = this.side.columns.filter(usuallyText).map((column) => {
+      const length = `octet_length(${quote(column.name)})`;
+      // A number's length is that of its text.
+      return neverNumber(column) ? `ifnull(${length}, 0)` : `iif(typeof(${quote(column.name)}) = 'text', ${length}, 0)`;
+    });
+    if (octets.length === 0) return "0";
+    return this.#isUtf8 ? balanced(octets, "+") : `(${balanced(octets, "+")}) / 2`;
   }
 
   /**
@@ -57,7 +84,7 @@ export class RowLayout {
   get exactColumns(): string {
     return this.#expressions.map((expression, i) => {
       if (!this.#mayBeText[i]) return expression;
-      if (this.#isWide) {
+      if (this.isWide) {
         const [text, bytes] = [`CAST(${expression} AS BLOB)`, `hex(${expression})`];
         return `CASE typeof(${expression}) WHEN 'text' THEN ${text} WHEN 'blob' THEN ${bytes} ELSE ${expression} END`;
       }
@@ -72,20 +99,30 @@ export class RowLayout {
     return sizes.length === 0 ? "0" : balanced(sizes, "+");
   }
 
-  /** An expression that is true where a text holds U+0000; of columns where text is usual. */
-  get hasNul(): string {
-    const columns = this.side.columns.filter(usuallyText).map(({ name }) => `instr(${quote(name)}, char(0)) > 0`);
-    return columns.length === 0 ? "0" : `ifnull(${balanced(columns, "OR")}, 0)`;
+  /** Whether a row of {@link fastColumns} may not be what is stored: it has text where that is unusual, or text that is not whole. */
+  isDoubtful(row: StoredRow): boolean {
+    const [usual, first] = [this.#usuallyText, this.locator.length];
+    const octets = Number(row[first + usual.length]);
+    let units = 0;
+    for (let at = 0; at < usual.length; at++) {
+      const value = row[first + at];
+      if (typeof value === "string") {
+        // In place of what is not valid there is U+FFFD.
+        if (!usual[at] || value.includes("\ufffd")) return true;
+        units += value.length;
+      }
+    }
+    return units !== octets && (!this.#isUtf8 || this.#bytes(row) !== octets);
   }
 
-  /** Whether a row of {@link fastColumns} may not be what is stored: it has text where that is unusual, or broken UTF-8. */
-  isDoubtful(row: StoredRow): boolean {
-    const { columns } = this.side;
-    for (let i = 0; i < columns.length; i++) {
-      const value = row[i + this.locator.length];
-      if (typeof value === "string" && (!usuallyText(columns[i]) || value.includes("\ufffd"))) return true;
+  #bytes(row: StoredRow): number {
+    let bytes = 0;
+    for (const [at, isUsual] of this.#usuallyText.entries()) {
+      const value = row[this.locator.length + at];
+      if (isUsual && typeof value === "string") bytes += Buffer.byteLength(value);
+      else if (neverNumber(this.side.columns[at]) && value instanceof Uint8Array) bytes += value.length;
     }
-    return false;
+    return bytes;
   }
 
   /** The row that a select of {@link exactColumns} found. @throws DatabaseError `value` where a text is not UTF-8 */
@@ -93,10 +130,10 @@ export class RowLayout {
     const row: StoredRow = [];
     for (let i = 0, at = 0; i < this.#mayBeText.length; i++, at++) {
       let value = found[at];
-      if (this.#isWide && typeof value === "string") value = bytesOf(value);
-      else if (this.#mayBeText[i] && (this.#isWide ? value instanceof Uint8Array : found[++at] === 1n)) {
+      if (this.isWide && typeof value === "string") value = bytesOf(value);
+      else if (this.#mayBeText[i] && (this.isWide ? value instanceof Uint8Array : found[++at] === 1n)) {
         try {
-          value = decoder.decode(value as Uint8Array);
+          value = this.#decoder.decode(value as Uint8Array);
         } catch {
           const column = i < this.locator.length ? undefined : this.side.columns[i - this.locator.length];
           throw this.#failure(row, column, "the text is not valid UTF-8");
@@ -144,6 +181,10 @@ function columnOf(table: Table, name: string): Column {
 
 function mayBeText({ storage }: Column): boolean {
   return !(storage?.exact && (storage.affinity === "integer" || storage.affinity === "real"));
+}
+
+function neverNumber({ storage }: Column): boolean {
+  return storage?.affinity === "text";
 }
 
 function mayBeLong(column: Column): boolean {

@@ -1,13 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sqliteFailure } from "./failure.ts";
-import { Query } from "./query.ts";
+import { Query, scalar } from "./query.ts";
 import type { RowLayout, StoredRow } from "./row_layout.ts";
 import { quote, type Stored } from "./stored.ts";
 
+/** Below so many rows a page the sizes are looked at block by block. */
+const FEW_ROWS = 64;
 const BLOCK_ROWS = 20_000;
 const PAGE_ROWS = 1000;
 const PAGE_BYTES = 4 << 20;
+/** Bytes of a file in which the longest row is looked for. */
+const MOST_SURVEYED = 256 << 20;
 /** How long others may have to wait. */
 const TURN_MS = 20;
 const LEAST_ROWID = -(2n ** 63n);
@@ -25,103 +29,141 @@ export interface ReadContext {
   signal: AbortSignal;
 }
 
-/** Every row of a table, exactly as stored, in pages that are bounded in rows and bytes. Gives way to others between pages. */
-export async function* readPages(
-  { database, signal }: ReadContext,
-  layout: RowLayout,
-  range?: KeyRange,
-): AsyncGenerator<StoredRow[]> {
-  const conditions = new Conditions(layout.side.filter);
-  const { key, columns, table } = layout.side;
-  if (range?.from !== undefined) conditions.add(`${quote(columns[key[0]].name)} >= ?`, range.from);
-  if (range?.to !== undefined) conditions.add(`${quote(columns[key[0]].name)} < ?`, range.to);
-  // A range of another column than the rowid goes by that column's index.
-  const pages = layout.isRowid && (range === undefined || layout.isKeyRowid)
-    ? pagesByRowid(database, layout, conditions)
-    : pagesInTurn(database, layout, conditions);
-  try {
-    let turn = performance.now();
-    for (;;) {
-      signal.throwIfAborted();
-      const page = pages.next();
-      if (page.done) return;
-      yield page.value;
-      if (performance.now() - turn < TURN_MS) continue;
-      await nextTurn();
-      turn = performance.now();
+/** Reads the rows of a table, exactly as stored. */
+export class RowReader {
+  readonly #context: ReadContext;
+  readonly #layout: RowLayout;
+  #byRowid: RowidPages | undefined;
+
+  constructor(context: ReadContext, layout: RowLayout) {
+    this.#context = context;
+    this.#layout = layout;
+  }
+
+  /** Every row, in pages that are bounded in rows and bytes. Gives way to others between pages. */
+  async *pages(range?: KeyRange): AsyncGenerator<StoredRow[]> {
+    const { database, signal } = this.#context;
+    const layout = this.#layout;
+    const { table } = layout.side;
+    // A range of another column than the rowid goes by that column's index.
+    const isByRowid = layout.isRowid && (range === undefined || layout.isKeyRowid);
+    let pages: Generator<StoredRow[]> | undefined;
+    try {
+      pages = isByRowid
+        ? (this.#byRowid ??= new RowidPages(database, layout)).read(range)
+        : pagesInTurn(database, layout, range);
+      let turn = performance.now();
+      for (;;) {
+        signal.throwIfAborted();
+        const page = pages.next();
+        if (page.done) return;
+        yield page.value;
+        if (performance.now() - turn < TURN_MS) continue;
+        await nextTurn();
+        turn = performance.now();
+      }
+    } catch (error) {
+      throw sqliteFailure(error, { table: table.id });
+    } finally {
+      pages?.return(undefined);
     }
-  } catch (error) {
-    throw sqliteFailure(error, { table: table.id });
-  } finally {
-    pages.return(undefined);
   }
 }
 
-/** The conditions of a query and what is bound to them. */
-class Conditions {
-  readonly values: Stored[] = [];
-  readonly #texts: string[] = [];
+/** Pages in the order of the rowid. */
+class RowidPages {
+  readonly #layout: RowLayout;
+  readonly #page: Query;
+  readonly #row: Query;
+  /** Rows that a page may have wherever it lies; undefined where that would be too few. */
+  readonly #limit: number | undefined;
+  readonly #block: Query | undefined;
 
-  constructor(filter: string | undefined) {
+  constructor(database: DatabaseSync, layout: RowLayout) {
+    const { table, filter } = layout.side;
+    const [name, [rowid]] = [quote(table.name), layout.locator];
     // The line break ends a comment.
-    if (filter !== undefined) this.#texts.push(`(${filter}\n)`);
+    const where = `WHERE ${filter === undefined ? "" : `(${filter}\n) AND `}${rowid} BETWEEN ? AND ? ORDER BY ${rowid}`;
+    const columns = layout.isWide ? layout.exactColumns : layout.fastColumns;
+    this.#layout = layout;
+    this.#page = new Query(database, `SELECT ${columns} FROM ${name} ${where} LIMIT ?`);
+    this.#row = new Query(database, `SELECT ${layout.exactColumns} FROM ${name} WHERE ${rowid} = ?`);
+    const limit = pageLimit(longestRow(database, table.name) ?? Infinity);
+    this.#limit = limit < FEW_ROWS ? undefined : limit;
+    if (this.#limit !== undefined) return;
+    const sizes = `SELECT ${rowid} AS r, ${layout.size} AS size FROM ${name} ${where} LIMIT ${BLOCK_ROWS}`;
+    this.#block = new Query(database, `SELECT max(r), max(size) FROM (${sizes})`);
   }
 
-  add(text: string, value: Stored): void {
-    this.#texts.push(text);
-    this.values.push(value);
+  *read(range: KeyRange | undefined): Generator<StoredRow[]> {
+    const [from, to] = [range?.from ?? LEAST_ROWID, range?.to === undefined ? MOST_ROWID : range.to - 1n];
+    if (this.#limit !== undefined) return yield* this.#between(from, to, this.#limit);
+    // A look at the sizes of a block of rows costs little beside reading them.
+    for (let start = from; start <= to;) {
+      const [end, size] = this.#block?.first([start, to]) as [bigint | null, bigint];
+      if (end === null) return;
+      yield* this.#between(start, end, pageLimit(Number(size)));
+      if (end === MOST_ROWID) return;
+      start = end + 1n;
+    }
   }
 
-  /** `WHERE` with these and a further condition, which comes last. */
-  where(last: string): string {
-    const all = [...this.#texts, last].filter((text) => text !== "");
-    return all.length === 0 ? "" : `WHERE ${all.join(" AND ")}`;
+  *#between(start: bigint, end: bigint, limit: number): Generator<StoredRow[]> {
+    for (let from = start; from <= end;) {
+      const found = this.#page.all([from, end, BigInt(limit)]);
+      if (found.length > 0) yield this.#whole(found);
+      if (found.length < limit) return;
+      const last = found[limit - 1][0] as bigint;
+      if (last === MOST_ROWID) return;
+      from = last + 1n;
+    }
+  }
+
+  #whole(found: StoredRow[]): StoredRow[] {
+    const layout = this.#layout;
+    if (layout.isWide) return found.map((row) => layout.decode(row));
+    for (const [i, row] of found.entries()) {
+      if (layout.isDoubtful(row)) found[i] = layout.decode(this.#row.first([row[0]]) as Stored[]);
+    }
+    return found;
   }
 }
 
-/**
- * In blocks by rowid. A look at a block's sizes first costs little and tells how many rows a page may have, and whether its texts
- * can be read the fast way.
- */
-function* pagesByRowid(database: DatabaseSync, layout: RowLayout, conditions: Conditions): Generator<StoredRow[]> {
-  const table = quote(layout.side.table.name);
-  const [rowid] = layout.locator;
-  const block = new Query(
-    database,
-    `SELECT max(r), max(size), max(nul) FROM (SELECT ${rowid} AS r, ${layout.size} AS size, ${layout.hasNul} AS nul ` +
-      `FROM ${table} ${conditions.where(`${rowid} >= ?`)} ORDER BY ${rowid} LIMIT ${BLOCK_ROWS})`,
-  );
-  const page = (columns: string) => {
-    const where = conditions.where(`${rowid} BETWEEN ? AND ?`);
-    return new Query(database, `SELECT ${columns} FROM ${table} ${where} ORDER BY ${rowid} LIMIT ?`);
-  };
-  const fast = page(layout.fastColumns);
-  const exact = page(layout.exactColumns);
-  const one = new Query(database, `SELECT ${layout.exactColumns} FROM ${table} WHERE ${rowid} = ?`);
-  let start = LEAST_ROWID;
-  for (;;) {
-    const [end, size, nul] = block.first([...conditions.values, start]) as [bigint | null, bigint, bigint];
-    if (end === null) return;
-    const limit = BigInt(Math.max(1, Math.min(PAGE_ROWS, Math.floor(PAGE_BYTES / (Number(size) + 1)))));
-    for (let from = start; from <= end;) {
-      const found = (nul === 1n ? exact : fast).all([...conditions.values, from, end, limit]);
-      if (found.length === 0) break;
-      yield nul === 1n ? found.map((row) => layout.decode(row)) : found.map((row) => {
-        return layout.isDoubtful(row) ? layout.decode(one.first([row[0]]) as Stored[]) : row;
-      });
-      from = found[found.length - 1][0] as bigint + 1n;
-    }
-    if (end === MOST_ROWID) return;
-    start = end + 1n;
-  }
+function pageLimit(bytesARow: number): number {
+  return Math.max(1, Math.min(PAGE_ROWS, Math.floor(PAGE_BYTES / (bytesARow + 1))));
+}
+
+/** Bytes of a table's longest row; undefined where finding out would take long, for it is a pass over the table. */
+function longestRow(database: DatabaseSync, table: string): number | undefined {
+  const size = scalar(database, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+  if (Number(size) > MOST_SURVEYED) return undefined;
+  const sql = "SELECT mx_payload FROM dbstat('main') WHERE name = ? AND aggregate = 1";
+  const longest = scalar(database, sql, [table]);
+  return typeof longest === "bigint" ? Number(longest) : undefined;
 }
 
 /** In the order in which they come, for what has no rowid. */
-function* pagesInTurn(database: DatabaseSync, layout: RowLayout, conditions: Conditions): Generator<StoredRow[]> {
-  const sql = `SELECT ${layout.exactColumns} FROM ${quote(layout.side.table.name)} ${conditions.where("")}`;
+function* pagesInTurn(
+  database: DatabaseSync,
+  layout: RowLayout,
+  range: KeyRange | undefined,
+): Generator<StoredRow[]> {
+  const { key, columns, table, filter } = layout.side;
+  const conditions: string[] = [];
+  const values: Stored[] = [];
+  const add = (operator: string, value: bigint | undefined) => {
+    if (value === undefined) return;
+    conditions.push(`${quote(columns[key[0]].name)} ${operator} ?`);
+    values.push(value);
+  };
+  if (filter !== undefined) conditions.push(`(${filter}\n)`);
+  add(">=", range?.from);
+  add("<", range?.to);
+  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+  const sql = `SELECT ${layout.exactColumns} FROM ${quote(table.name)} ${where}`;
   let page: StoredRow[] = [];
   let size = 0;
-  for (const found of new Query(database, sql).each(conditions.values)) {
+  for (const found of new Query(database, sql).each(values)) {
     const row = layout.decode(found);
     page.push(row);
     for (const value of row) size += typeof value === "string" || value instanceof Uint8Array ? value.length : 8;

@@ -3,6 +3,7 @@ import { RowHasher } from "../row_hasher.ts";
 import type { Bucketing, Checksum, HashMethod, TableSide } from "../types.ts";
 import type { RowLayout, StoredRow } from "./row_layout.ts";
 import type { KeyRange } from "./row_reader.ts";
+import { StoredHasher } from "./stored_hasher.ts";
 
 /** Hashes rows and says to which segment they belong. */
 export class RowHashes {
@@ -11,30 +12,35 @@ export class RowHashes {
   low = 0;
   bucket = 0;
   readonly #layout: RowLayout;
-  readonly #hasher = new RowHasher();
   readonly #bucketing: Bucketing;
   readonly #range: RangeBuckets | undefined;
+  readonly #stored: StoredHasher | undefined;
+  readonly #text = new RowHasher();
+  readonly #words = new Uint32Array(2);
+  readonly #whole = new BigUint64Array(this.#words.buffer);
 
   constructor(layout: RowLayout, method: HashMethod, bucketing: Bucketing) {
-    if (method !== "md5" && method !== "client") throw new TypeError(`SQLite cannot hash rows by ${method}`);
+    if (method === "record" || method === "text64") throw new TypeError(`SQLite cannot hash rows by ${method}`);
     this.#layout = layout;
     this.#bucketing = bucketing;
+    this.#stored = method === "stored" ? new StoredHasher() : undefined;
     const { forms, key } = layout.side;
     this.#range = bucketing.scheme === "range" ? new RangeBuckets(forms[key[0]], bucketing.boundaries) : undefined;
   }
 
   hash(row: StoredRow): void {
-    const [layout, hasher] = [this.#layout, this.#hasher];
-    hasher.begin();
-    for (let at = 0; at < layout.side.columns.length; at++) hasher.add(layout.value(row, at));
-    hasher.end();
+    const hasher = this.#hashed(row, this.#layout.positions);
     this.high = hasher.high;
     this.low = hasher.low;
     this.bucket = this.#bucketOf(row);
   }
 
+  /** Of the last row, 0 to 2^64 − 1. */
   get hashed(): bigint {
-    return BigInt(this.high) << 32n | BigInt(this.low);
+    // Little-endian, as every processor that this runs on is.
+    this.#words[0] = this.low;
+    this.#words[1] = this.high;
+    return this.#whole[0];
   }
 
   /** Only the segment of a row, which costs less. */
@@ -45,23 +51,46 @@ export class RowHashes {
   }
 
   #bucketOf(row: StoredRow): number {
-    const [bucketing, layout, hasher] = [this.#bucketing, this.#layout, this.#hasher];
+    const [bucketing, layout] = [this.#bucketing, this.#layout];
     if (bucketing.scheme === "row") return this.low & (bucketing.buckets - 1);
-    if (this.#range !== undefined) return this.#range.find(layout.value(row, layout.side.key[0]) ?? "");
-    hasher.begin();
-    for (const at of layout.side.key) hasher.add(layout.value(row, at));
-    hasher.end();
-    return hasher.high & ((bucketing as { buckets: number }).buckets - 1);
+    const { key } = layout.side;
+    if (this.#range !== undefined) {
+      const stored = row[layout.locator.length + key[0]];
+      if (typeof stored === "bigint" && layout.side.forms[key[0]] === "integer") return this.#range.findInteger(stored);
+      return this.#range.find(layout.value(row, key[0]) ?? "");
+    }
+    return this.#hashed(row, key).high & ((bucketing as { buckets: number }).buckets - 1);
+  }
+
+  /** Hashes some of a row's columns. */
+  #hashed(row: StoredRow, positions: number[]): { high: number; low: number } {
+    const [layout, stored, text] = [this.#layout, this.#stored, this.#text];
+    if (stored !== undefined) {
+      stored.begin();
+      for (const at of positions) stored.add(row[layout.locator.length + at]);
+      stored.end();
+      return stored;
+    }
+    text.begin();
+    for (const at of positions) text.add(layout.value(row, at));
+    text.end();
+    return text;
   }
 }
 
 /** Adds up the rows of segments, with numbers where bigints would be slow. */
 export class Checksums {
-  readonly #sums = new Map<number, { rows: number; high: number; low: number }>();
+  readonly #sums = new Map<number, Sum>();
+  /** Of the last row: mostly the next one is of the same segment. */
+  #last: Sum | undefined;
 
   add({ bucket, high, low }: RowHashes): void {
-    let sum = this.#sums.get(bucket);
-    if (sum === undefined) this.#sums.set(bucket, sum = { rows: 0, high: 0, low: 0 });
+    let sum = this.#last;
+    if (sum === undefined || sum.bucket !== bucket) {
+      sum = this.#sums.get(bucket);
+      if (sum === undefined) this.#sums.set(bucket, sum = { bucket, rows: 0, high: 0, low: 0 });
+      this.#last = sum;
+    }
     sum.rows++;
     sum.low += low;
     const carry = Math.floor(sum.low / 2 ** 32);
@@ -70,10 +99,17 @@ export class Checksums {
   }
 
   all(): Checksum[] {
-    return Array.from(this.#sums, ([bucket, { rows, high, low }]) => {
+    return Array.from(this.#sums.values(), ({ bucket, rows, high, low }) => {
       return { bucket, rows, sum: BigInt(high) << 32n | BigInt(low) };
     });
   }
+}
+
+interface Sum {
+  bucket: number;
+  rows: number;
+  high: number;
+  low: number;
 }
 
 /** The ranges of keys that hold some segments, where whole numbers make them; undefined: every row has to be looked at. */

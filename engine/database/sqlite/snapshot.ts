@@ -1,12 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Snapshot } from "../dialect.ts";
 import type { Bucketing, Checksum, HashedRow, HashMethod, Row, TableSide } from "../types.ts";
-import { rowidOf } from "./describe.ts";
 import { sqliteFailure } from "./failure.ts";
 import { KeyLookup } from "./lookup.ts";
 import { Query, scalar } from "./query.ts";
 import { RowLayout } from "./row_layout.ts";
-import { type ReadContext, readPages } from "./row_reader.ts";
+import { type ReadContext, RowReader } from "./row_reader.ts";
 import { Checksums, keyRanges, RowHashes } from "./segments.ts";
 import { quote, type Stored } from "./stored.ts";
 
@@ -16,6 +15,7 @@ const LEAST_INTEGER = -(2n ** 63n);
 export class SqliteSnapshot implements Snapshot {
   readonly #context: ReadContext;
   readonly #close: () => void;
+  readonly #readers = new Map<TableSide, { layout: RowLayout; reader: RowReader }>();
 
   constructor(context: ReadContext, close: () => void) {
     this.#context = context;
@@ -37,10 +37,10 @@ export class SqliteSnapshot implements Snapshot {
     const column = side.columns[side.key[0]];
     const form = side.forms[side.key[0]];
     if (form === "integer" && column.storage?.exact) return await this.#steps(side, quote(column.name), rowsPerSegment);
-    const layout = this.#layout({ ...side, columns: [column], forms: [form], key: [0] });
+    const { layout, reader } = this.#reader({ ...side, columns: [column], forms: [form], key: [0] });
     const found: string[] = [];
     let rows = 0;
-    for await (const page of readPages(this.#context, layout)) {
+    for await (const page of reader.pages()) {
       for (const row of page) {
         if (rows++ % rowsPerSegment === 0 && rows > 1) found.push(layout.value(row, 0) ?? "");
       }
@@ -71,9 +71,9 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async checksums(side: TableSide, method: HashMethod, bucketing: Bucketing): Promise<Checksum[]> {
-    const layout = this.#layout(side);
+    const { layout, reader } = this.#reader(side);
     const [hashes, sums] = [new RowHashes(layout, method, bucketing), new Checksums()];
-    for await (const page of readPages(this.#context, layout)) {
+    for await (const page of reader.pages()) {
       for (const row of page) {
         hashes.hash(row);
         sums.add(hashes);
@@ -88,11 +88,11 @@ export class SqliteSnapshot implements Snapshot {
     bucketing: Bucketing,
     buckets: number[] | undefined,
   ): AsyncGenerator<HashedRow[]> {
-    const layout = this.#layout(side);
+    const { layout, reader } = this.#reader(side);
     const hashes = new RowHashes(layout, method, bucketing);
     const wanted = buckets && new Set(buckets);
     for (const range of keyRanges(side, bucketing, buckets) ?? [undefined]) {
-      for await (const page of readPages(this.#context, layout, range)) {
+      for await (const page of reader.pages(range)) {
         const batch: HashedRow[] = [];
         for (const row of page) {
           if (wanted !== undefined && !wanted.has(hashes.place(row))) continue;
@@ -105,17 +105,17 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async rows(side: TableSide, keys: Row[]): Promise<(Row | undefined)[]> {
-    const layout = this.#layout(side);
+    const { layout } = this.#reader(side);
     const found = await new KeyLookup(this.#context, layout).find(keys);
     return found.map((row) => row && layout.row(row));
   }
 
   async rowsByHash(side: TableSide, method: HashMethod, hashes: bigint[]): Promise<(Row | undefined)[]> {
-    const layout = this.#layout(side);
+    const { layout, reader } = this.#reader(side);
     const rowHashes = new RowHashes(layout, method, { scheme: "row", buckets: 1 });
     const wanted = new Set(hashes);
     const found = new Map<bigint, Row>();
-    for await (const page of readPages(this.#context, layout)) {
+    for await (const page of reader.pages()) {
       for (const row of page) {
         rowHashes.hash(row);
         if (wanted.delete(rowHashes.hashed)) found.set(rowHashes.hashed, layout.row(row));
@@ -126,8 +126,8 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async *all(side: TableSide, batchRows: number): AsyncGenerator<Row[]> {
-    const layout = this.#layout(side);
-    for await (const page of readPages(this.#context, layout)) {
+    const { layout, reader } = this.#reader(side);
+    for await (const page of reader.pages()) {
       for (let from = 0; from < page.length; from += batchRows) {
         yield page.slice(from, from + batchRows).map((row) => layout.row(row));
       }
@@ -139,7 +139,13 @@ export class SqliteSnapshot implements Snapshot {
     this.#close();
   }
 
-  #layout(side: TableSide): RowLayout {
-    return new RowLayout(side, rowidOf(this.#context.database, side.table));
+  /** One for all calls about a side, for what it finds out about the table costs as much as reading some of it. */
+  #reader(side: TableSide): { layout: RowLayout; reader: RowReader } {
+    let found = this.#readers.get(side);
+    if (found === undefined) {
+      const layout = new RowLayout(this.#context.database, side);
+      this.#readers.set(side, found = { layout, reader: new RowReader(this.#context, layout) });
+    }
+    return found;
   }
 }

@@ -3,7 +3,7 @@ import type { LockedRow, RowUpdate, Writer } from "../dialect.ts";
 import { DatabaseError, type DatabaseErrorPlace } from "../error.ts";
 import { rowText } from "../row_text.ts";
 import type { HashMethod, Row, Table, TableSide } from "../types.ts";
-import { findTable, rowidOf } from "./describe.ts";
+import { findTable } from "./describe.ts";
 import { sqliteFailure } from "./failure.ts";
 import { KeyLookup } from "./lookup.ts";
 import { patiently } from "./open_file.ts";
@@ -11,7 +11,7 @@ import { brokenReference } from "./broken_reference.ts";
 import { Query } from "./query.ts";
 import { placeholder, RowBinder } from "./row_binder.ts";
 import { RowLayout, type StoredRow } from "./row_layout.ts";
-import { type ReadContext, readPages } from "./row_reader.ts";
+import { type ReadContext, RowReader } from "./row_reader.ts";
 import { RowHashes } from "./segments.ts";
 import { quote, type Stored } from "./stored.ts";
 
@@ -145,7 +145,7 @@ export class SqliteWriter implements Writer {
       missing += count;
     }
     const locators: Stored[][] = [];
-    for await (const page of readPages(this.#context, layout)) {
+    for await (const page of new RowReader(this.#context, layout).pages()) {
       if (missing === 0) break;
       for (const row of page) {
         const text = rowText(layout.row(row));
@@ -184,7 +184,7 @@ export class SqliteWriter implements Writer {
   }
 
   #layout(side: TableSide): RowLayout {
-    return new RowLayout(side, rowidOf(this.#database, side.table));
+    return new RowLayout(this.#database, side);
   }
 
   async #find(layout: RowLayout, keys: Row[]): Promise<(StoredRow | undefined)[]> {
