@@ -21,8 +21,8 @@ export interface Dialect {
    * @throws DatabaseError `connection`, `authentication` or `missing`; never with the password in it.
    */
   connect(spec: ConnectionSpec, signal: AbortSignal): Promise<Connection>;
-  /** Where the engine has a faster way than `all` and `insert` into an empty table. */
-  readonly directCopy?: DirectCopy;
+  /** Where rows can go from one server of the engine to another without a look at them. */
+  readonly direct?: DirectWays;
 }
 
 /** The server at the other end. */
@@ -123,9 +123,14 @@ export interface Writer extends AsyncDisposable {
   find(entity: string): Promise<Table>;
 }
 
+/** Optional: the generic way is `all` and `rows`, `insert` and `update`. */
+export interface DirectWays {
+  copy: DirectCopy;
+  carrier: FindCarrier;
+}
+
 /**
- * Rows straight from one server to another of the same kind, without a look at them (PostgreSQL: `COPY … TO` into `COPY … FROM`).
- * Optional: the generic way is `all` and `insert`.
+ * A whole table straight from one server to another of the same kind (PostgreSQL: `COPY … TO` into `COPY … FROM`).
  *
  * @param progress is told of so many more rows
  * @returns how many rows there were
@@ -135,3 +140,36 @@ export type DirectCopy = (
   to: { writer: Writer; side: TableSide },
   progress: (rows: number) => void,
 ) => Promise<number>;
+
+/** @returns undefined where rows between these tables have to be looked at, as where the types of columns are not the same */
+export type FindCarrier = (
+  from: { snapshot: Snapshot; side: TableSide },
+  to: TableSide,
+  method: HashMethod,
+) => RowCarrier | undefined;
+
+/** Rows as they left one server and go into another. */
+export interface CarriedRows {
+  rows: number;
+  bytes: number;
+}
+
+/**
+ * Writes some rows of one server to another. A `DatabaseError` of a row says nothing of which it is: nothing was done, and the
+ * generic way finds it out.
+ */
+export interface RowCarrier {
+  /**
+   * Reads the rows with these keys into memory; it says how many there are.
+   *
+   * @param replaced for an update: the hashes of the rows whose place they take, as `keys` are ordered
+   */
+  read(keys: Row[], replaced?: bigint[]): Promise<CarriedRows>;
+  /** Inserts rows. That one is there already is an error. */
+  insert(writer: Writer, rows: CarriedRows): Promise<number>;
+  /**
+   * Puts rows into the place of those that still have their hash, and says how many that were. Undefined where it would show that
+   * columns are written that did not change.
+   */
+  update?(writer: Writer, rows: CarriedRows): Promise<number>;
+}

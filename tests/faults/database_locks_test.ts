@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/pg"
 import pg from "pg";
+import type { Engine } from "../../engine/database/types.ts";
 import { dump, type PortableType, type TestDatabase } from "../harness/database_engines.ts";
 import { named, postDatabases, sharedEngines, startDatabases, syncDatabases } from "../harness/database_sync.ts";
 import { poll } from "../harness/poll.ts";
@@ -65,10 +66,10 @@ class Blocked implements AsyncDisposable {
     readonly before: string[],
   ) {}
 
-  static async make(engine: "postgres" | "mysql"): Promise<Blocked> {
-    const source = await engines.open("sqlite", server());
+  static async make(from: Engine, engine: "postgres" | "mysql"): Promise<Blocked> {
+    const source = await engines.open(from, server());
     const target = await engines.open(engine, server());
-    await source.run("create table items (id integer primary key, n integer)", `insert into items ${FILL}`);
+    await source.run("create table items (id integer not null primary key, n integer)", `insert into items ${FILL}`);
     await target.run("create table items (id integer not null primary key, n integer)");
     await syncDatabases(server(), [source, target], FIELDS);
     await source.run("update items set n = 1");
@@ -108,11 +109,13 @@ class Blocked implements AsyncDisposable {
   }
 }
 
-for (const engine of ["postgres", "mysql"] as const) {
-  const test = (title: string, fn: () => Promise<void>) => Deno.test({ ...named(`${engine}: ${title}`, engine), fn });
+for (const [from, engine] of [["sqlite", "postgres"], ["postgres", "postgres"], ["sqlite", "mysql"]] as const) {
+  const test = (title: string, fn: () => Promise<void>) => {
+    Deno.test({ ...named(`${from} to ${engine}: ${title}`, engine), fn });
+  };
 
   test("a second run on the pair is a CONFLICT, and cancelling the first one rolls it back", async () => {
-    await using blocked = await Blocked.make(engine);
+    await using blocked = await Blocked.make(from, engine);
     const { source, target, other, before } = blocked;
     const sessionId = await blocked.start();
     const second = assertError(await postDatabases(server(), [source, target], FIELDS), 409, "CONFLICT");
@@ -129,14 +132,14 @@ for (const engine of ["postgres", "mysql"] as const) {
     const how = useTransactions ? "with transactions" : "in batches";
 
     test(`a row that changes while the run waits for it is a conflict, ${how}`, async () => {
-      await using blocked = await Blocked.make(engine);
+      await using blocked = await Blocked.make(from, engine);
       const sessionId = await blocked.start({ useTransactions });
       await blocked.other.run("commit");
       await blocked.assertDone(sessionId, { [ROWS]: "5" });
     });
 
     test(`a connection that is ended while it waits is opened again, ${how}`, async () => {
-      await using blocked = await Blocked.make(engine);
+      await using blocked = await Blocked.make(from, engine);
       const sessionId = await blocked.start({ useTransactions });
       const [id] = await waiting(blocked.target);
       await blocked.other.run(engine === "postgres" ? `select pg_terminate_backend(${id})` : `kill connection ${id}`);
@@ -150,7 +153,7 @@ for (const engine of ["postgres", "mysql"] as const) {
   }
 
   test("a deadlock that costs the run its transaction is tried again", async () => {
-    await using blocked = await Blocked.make(engine);
+    await using blocked = await Blocked.make(from, engine);
     // MariaDB ends the transaction that has written less.
     await blocked.target.run("create table large (id integer not null primary key, n integer)");
     await blocked.other.run(`insert into large ${FILL}`);
@@ -162,7 +165,7 @@ for (const engine of ["postgres", "mysql"] as const) {
   });
 
   test("a lock timeout is tried again", async () => {
-    await using blocked = await Blocked.make(engine);
+    await using blocked = await Blocked.make(from, engine);
     const { target, other } = blocked;
     const set = engine === "postgres"
       ? [`alter database ${target.spec.database} set lock_timeout = '500ms'`]

@@ -217,8 +217,8 @@ export function testWriting(test: Test): void {
 
   test("rows go straight from one database to another", async (provided) => {
     const { options, connection } = provided;
-    const { directCopy } = options.dialect;
-    if (directCopy === undefined) return;
+    const { direct } = options.dialect;
+    if (direct === undefined) return;
     const source = await peopled(provided, 20_000);
     await using other = await options.database();
     await using target = await options.dialect.connect(other.spec, new AbortController().signal);
@@ -229,7 +229,7 @@ export function testWriting(test: Test): void {
     const copied = await transaction(
       target,
       (writer) =>
-        directCopy(
+        direct.copy(
           { snapshot, side: { ...source, filter: "id < 15000" } },
           { writer, side: copy },
           (rows) => progress += rows,

@@ -99,10 +99,14 @@ export class CopyOut extends CopyQuery {
   }
 }
 
-/** `COPY … FROM STDIN`. */
+/**
+ * `COPY … FROM STDIN`, alone or among statements that the server runs before and after it. What is written need not wait for the server
+ * to be ready for it: where it never is, it drops it.
+ */
 export class CopyIn extends CopyQuery {
   #isReady = false;
-  rows = 0;
+  /** How many rows each of the statements touched; NaN where it does not say. */
+  readonly rows: number[] = [];
 
   handleCopyInResponse(): void {
     this.#isReady = true;
@@ -110,15 +114,11 @@ export class CopyIn extends CopyQuery {
   }
 
   override handleCommandComplete({ text }: { text: string }): void {
-    this.rows = Number(text.split(" ").at(-1));
+    this.rows.push(Number(text.split(" ").at(-1)));
   }
 
   /** Sends a piece when the network takes it. */
   async write(piece: Uint8Array): Promise<void> {
-    while (!this.#isReady) {
-      if (this.failure !== undefined) throw this.failure;
-      await this.next();
-    }
     const { stream, sendCopyFromChunk } = this.connection as CopyConnection;
     while (stream.writableNeedDrain) {
       if (this.failure !== undefined) throw this.failure;
@@ -133,7 +133,6 @@ export class CopyIn extends CopyQuery {
 
   /** @throws what the server refused */
   async end(): Promise<void> {
-    while (!this.#isReady && !this.isOver) await this.next();
     if (this.failure === undefined) this.connection?.endCopyFrom();
     while (!this.isOver) await this.next();
     if (this.failure !== undefined) throw this.failure;

@@ -28,6 +28,13 @@ export function* copyPieces(lines: Iterable<string>): Generator<Buffer> {
   if (text !== "") yield Buffer.from(text);
 }
 
+/** How many rows end in a piece: a line feed in a value is escaped. */
+export function linesIn(piece: Uint8Array): number {
+  let lines = 0;
+  for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) lines++;
+  return lines;
+}
+
 /** Rows of what the server sent, in batches as they arrive. */
 export async function* copiedRows(pieces: AsyncIterable<Buffer>): AsyncGenerator<Row[]> {
   let rest: Buffer[] = [];

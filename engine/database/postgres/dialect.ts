@@ -1,6 +1,7 @@
 import type { Connection, Dialect, ServerInfo, Snapshot, Writer } from "../dialect.ts";
 import { DatabaseError } from "../error.ts";
 import type { Column, ConnectionSpec, Form, Table } from "../types.ts";
+import { carrier } from "./carrier.ts";
 import { creation } from "./creation.ts";
 import { findTable } from "./describe.ts";
 import { directCopy } from "./direct_copy.ts";
@@ -16,7 +17,7 @@ const OLDEST = 14;
 /** PostgreSQL, and what speaks its protocol and has its catalogue. */
 export const postgres: Dialect = {
   engine: "postgres",
-  directCopy,
+  direct: { copy: directCopy, carrier },
   async connect(spec, signal) {
     const session = await Session.open(spec, signal);
     try {

@@ -1,8 +1,9 @@
 import type { DirectCopy, Snapshot, Writer } from "../dialect.ts";
 import type { TableSide } from "../types.ts";
+import { linesIn } from "./copy_text.ts";
 import { reference } from "./expressions.ts";
 import { copyInto } from "./insert.ts";
-import { inSavepoint } from "./savepoint.ts";
+import { copyInSavepoint } from "./savepoint.ts";
 import { fromClause } from "./select.ts";
 import { PostgresSnapshot } from "./snapshot.ts";
 import { assertWritable, PostgresWriter } from "./writer.ts";
@@ -24,16 +25,21 @@ export const directCopy: DirectCopy = async (from, to, progress) => {
   }
   const columns = from.side.columns.map(reference).join(", ");
   const sql = `copy (select ${columns} ${fromClause(from.side)}) to stdout`;
-  return await inSavepoint(writer.session, () =>
-    writer.session.copyIn(
-      copyInto(to.side),
-      counted(snapshot.lanes.stream((lane) => lane.copyOut(sql, { table: from.side.table.id })), progress),
-      { table: to.side.table.id, copy: { relation: to.side.table.name, firstRow: 0 } },
-    ));
+  const pieces = snapshot.lanes.stream((lane) => lane.copyOut(sql, { table: from.side.table.id }));
+  const [rows] = await copyInSavepoint(writer.session, [copyInto(to.side)], counted(pieces, progress), {
+    table: to.side.table.id,
+    copy: { relation: to.side.table.name, firstRow: 0 },
+  });
+  return rows;
 };
 
-function haveSameTypes(one: TableSide, other: TableSide): boolean {
-  return one.columns.every(({ type }, at) => type === other.columns[at].type && one.forms[at] === other.forms[at]);
+/** Whether what one side's columns send is what the other's take. A domain's name may stand for another type on the other side. */
+export function haveSameTypes(one: TableSide, other: TableSide): boolean {
+  return one.columns.every(({ type, logical }, at) => {
+    const { type: otherType, logical: otherLogical } = other.columns[at];
+    return type === otherType && one.forms[at] === other.forms[at] &&
+      JSON.stringify(logical) === JSON.stringify(otherLogical);
+  });
 }
 
 async function copyRows(
@@ -52,14 +58,13 @@ async function copyRows(
   return copied;
 }
 
-/** Counts the lines that go through: a line feed in a value is escaped. */
+/** Counts the lines that go through. */
 async function* counted(
   pieces: AsyncIterable<Uint8Array>,
   progress: (rows: number) => void,
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) {
-    let rows = 0;
-    for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) rows++;
+    const rows = linesIn(piece);
     yield piece;
     progress(rows);
   }

@@ -3,21 +3,18 @@ import type { Row, TableSide } from "../types.ts";
 import { copyPieces } from "./copy_text.ts";
 import { copyLines } from "./encode.ts";
 import { quote, quoteTable } from "./identifier.ts";
-import { inSavepoint } from "./savepoint.ts";
+import { copyInSavepoint, inSavepoint } from "./savepoint.ts";
 import type { Session } from "./session.ts";
 import { TEMPORARY, withTemporaryRows } from "./temporary_table.ts";
 
 /** Inserts rows and returns the positions of those whose key was there. */
 export async function insertRows(session: Session, side: TableSide, rows: Row[]): Promise<number[]> {
   try {
-    await inSavepoint(
-      session,
-      () =>
-        session.copyIn(copyInto(side), copyPieces(copyLines(side, allPositions(side), rows)), {
-          table: side.table.id,
-          copy: { relation: side.table.name, firstRow: 0 },
-        }),
-    );
+    const pieces = copyPieces(copyLines(side, allPositions(side), rows));
+    await copyInSavepoint(session, [copyInto(side)], pieces, {
+      table: side.table.id,
+      copy: { relation: side.table.name, firstRow: 0 },
+    });
     return [];
   } catch (error) {
     const mayBeKey = error instanceof DatabaseError && error.kind === "unique" && side.key.length > 0;

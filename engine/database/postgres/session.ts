@@ -86,12 +86,14 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Sends pieces as `COPY … FROM STDIN`; returns how many rows that were. */
+  /**
+   * Sends pieces as `COPY … FROM STDIN`, which may be one of several statements; returns how many rows each of these touched.
+   */
   async copyIn(
     text: string,
     pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     context?: ErrorContext,
-  ): Promise<number> {
+  ): Promise<number[]> {
     using _turn = await this.#turn();
     const query = this.#client.query(new CopyIn(text));
     try {

@@ -91,7 +91,7 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   rows(side: TableSide, keys: Row[]): Promise<(Row | undefined)[]> {
-    return this.lanes.use(async (lane) => (await findRows(lane, side, keys)).map((found) => found?.row));
+    return this.lanes.use((lane) => findRows(lane, side, keys));
   }
 
   async rowsByHash(side: TableSide, method: HashMethod, hashes: bigint[]): Promise<(Row | undefined)[]> {

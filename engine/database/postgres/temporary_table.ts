@@ -10,6 +10,15 @@ const NAME = "syncline_rows";
 
 /** The table's name in SQL, so that none of the user's is meant. */
 export const TEMPORARY = `pg_temp.${NAME}`;
+export const COPY_TEMPORARY = `copy ${TEMPORARY} from stdin`;
+export const DROP_TEMPORARY = `drop table ${TEMPORARY}`;
+
+/** Makes a table of a `number` of 64 bits and some of a side's columns as `c0`, `c1`, … */
+export function createTemporary(side: TableSide, positions: number[]): string {
+  const columns = positions.map((position, n) => `${reference(side.columns[position])} as c${n}`);
+  return `create temporary table ${NAME} on commit drop as ` +
+    `select ${["0::bigint as number", ...columns].join(", ")} from ${quoteTable(side.table)} t with no data`;
+}
 
 /**
  * Uses rows that were sent into a temporary table, `number` from 0 and some columns as `c0`, `c1`, …, of the same types as the
@@ -23,24 +32,17 @@ export async function withTemporaryRows<T>(
   use: () => Promise<T>,
 ): Promise<T> {
   const context = { table: side.table.id };
-  const columns = positions.map((position, n) => `${reference(side.columns[position])} as c${n}`);
-  await session.run(
-    `create temporary table ${NAME} on commit drop as ` +
-      `select ${["0 as number", ...columns].join(", ")} from ${quoteTable(side.table)} t with no data`,
-    context,
-  );
+  await session.run(createTemporary(side, positions), context);
   try {
-    const names = ["number", ...positions.map((_, n) => `c${n}`)];
-    await session.copyIn(
-      `copy ${TEMPORARY} (${names.join(", ")}) from stdin`,
-      copyPieces(numbered(copyLines(side, positions, rows))),
-      { ...context, copy: { relation: NAME, firstRow: 0 } },
-    );
+    await session.copyIn(COPY_TEMPORARY, copyPieces(numbered(copyLines(side, positions, rows))), {
+      ...context,
+      copy: { relation: NAME, firstRow: 0 },
+    });
   } catch (error) {
     throw withOwnColumn(error, side, positions);
   }
   const result = await use();
-  await session.run(`drop table ${TEMPORARY}`);
+  await session.run(DROP_TEMPORARY);
   return result;
 }
 

@@ -79,7 +79,8 @@ async function write(
   }
 }
 
-function sameKey(side: TableSide): string {
+/** The condition that a row `t` has the key of a row `s`, whose columns begin with it. */
+export function sameKey(side: TableSide): string {
   return side.key.map((at, n) => {
     const column = side.columns[at];
     const equal = `${reference(column)} = s.c${n}`;

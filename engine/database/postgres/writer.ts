@@ -3,7 +3,7 @@ import { DatabaseError } from "../error.ts";
 import type { HashMethod, Row, Table, TableSide } from "../types.ts";
 import { deleteEqualRows, deleteRows } from "./delete.ts";
 import { findTable } from "./describe.ts";
-import { findRows } from "./find_rows.ts";
+import { lockRows } from "./find_rows.ts";
 import { advanceIdentity } from "./identity.ts";
 import { insertRows } from "./insert.ts";
 import { inSavepoint } from "./savepoint.ts";
@@ -38,7 +38,7 @@ export class PostgresWriter implements Writer {
 
   async lock(side: TableSide, method: HashMethod, keys: Row[]): Promise<(LockedRow | undefined)[]> {
     assertWritable(side);
-    return await inSavepoint(this.session, () => findRows(this.session, side, keys, method, "for update of t"));
+    return await inSavepoint(this.session, () => lockRows(this.session, side, keys, method));
   }
 
   async insert(side: TableSide, rows: Row[]): Promise<number[]> {

@@ -35,17 +35,19 @@ export class LineFile<T> implements Disposable {
     if (this.#file === undefined) return;
     const decoder = new TextDecoder();
     const bytes = new Uint8Array(PIECE);
-    let line: string[] = [];
+    let rest: string[] = [];
     let at = 0;
     for (let count = fs.readSync(this.#file, bytes, 0, PIECE, 0); count > 0;) {
       at += count;
-      const parts = decoder.decode(bytes.subarray(0, count), { stream: true }).split("\n");
-      for (const part of parts.slice(0, -1)) {
-        line.push(part);
-        yield JSON.parse(line.join(""));
-        line = [];
+      const text = decoder.decode(bytes.subarray(0, count), { stream: true });
+      const end = text.lastIndexOf("\n");
+      if (end < 0) rest.push(text);
+      else {
+        const lines = rest.join("") + text.slice(0, end);
+        rest = [text.slice(end + 1)];
+        // All at once, which is faster.
+        yield* JSON.parse(`[${lines.replaceAll("\n", ",")}]`) as T[];
       }
-      line.push(parts[parts.length - 1]);
       count = fs.readSync(this.#file, bytes, 0, PIECE, at);
     }
   }

@@ -111,7 +111,7 @@ export class RowDecisions {
     const base = baseline !== undefined && pending.has(bucket)
       ? new PendingBase(bucket, baseline)
       : segmentBase(bucket, isCompared && this.#rules.hasBaseline ? baseline : undefined, checksums);
-    state = { rows: new HashList(), intents: [], base };
+    state = { rows: new HashList(checksums.source.get(bucket)?.rows), intents: [], base };
     states.set(bucket, state);
     return state;
   }

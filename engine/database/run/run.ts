@@ -70,7 +70,7 @@ async function connected(
   stage.name = "open";
   const run: DatabaseRun = { input, request, context, connections, report: new Report(), progress };
   const entities = await findEntities(run);
-  const direct = dialects.source === dialects.target ? dialects.target.directCopy : undefined;
+  const direct = dialects.source === dialects.target ? dialects.target.direct : undefined;
   try {
     return await synchronise(run, entities, direct, stage);
   } finally {
@@ -81,7 +81,7 @@ async function connected(
 async function synchronise(
   run: DatabaseRun,
   entities: Entity[],
-  direct: Dialect["directCopy"],
+  direct: Dialect["direct"],
   stage: Stage,
 ): Promise<RunOutput> {
   const { request, input } = run;

@@ -12,7 +12,7 @@ export async function writeTarget(
   run: DatabaseRun,
   entities: Entity[],
   source: Snapshot,
-  direct: Dialect["directCopy"],
+  direct: Dialect["direct"],
 ): Promise<void> {
   prepareBaselines(entities);
   const { figures } = run.progress;

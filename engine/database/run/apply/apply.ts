@@ -1,5 +1,5 @@
 import { EngineError } from "../../../errors.ts";
-import type { DirectCopy, Snapshot, Writer } from "../../dialect.ts";
+import type { DirectWays, Snapshot, Writer } from "../../dialect.ts";
 import { DatabaseError } from "../../error.ts";
 import type { TableSide } from "../../types.ts";
 import type { DatabaseRun, Entity } from "../database_run.ts";
@@ -22,7 +22,7 @@ export async function applySide(
   side: Side,
   entities: Entity[],
   source: Snapshot | undefined,
-  direct: DirectCopy | undefined,
+  direct: DirectWays | undefined,
 ): Promise<void> {
   const parts: SideParts = { run, side, entities, source, direct };
   await using writers = new WriterSource(run.connections[side], side, run.context.signal);

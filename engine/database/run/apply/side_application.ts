@@ -1,10 +1,11 @@
-import type { DirectCopy, Snapshot, Writer } from "../../dialect.ts";
+import type { DirectWays, Snapshot, Writer } from "../../dialect.ts";
 import type { DatabaseError } from "../../error.ts";
 import type { DatabaseRun, Entity } from "../database_run.ts";
 import type { Change, Side } from "../decide.ts";
 import { LineFile } from "../line_file.ts";
 import type { ChangeLine } from "../plan.ts";
 import type { Row } from "../../types.ts";
+import { type Carry, carryRows } from "./carry.ts";
 import { copyTable } from "./copy.ts";
 import { CopyMemory } from "./copy_memory.ts";
 import { type Cause, DelayedRows } from "./delayed_rows.ts";
@@ -22,7 +23,7 @@ export interface SideParts {
   entities: Entity[];
   /** Where the target's new rows come from. */
   source: Snapshot | undefined;
-  direct: DirectCopy | undefined;
+  direct: DirectWays | undefined;
 }
 
 type Postpone = (items: WriteItem[], error: DatabaseError) => boolean;
@@ -73,7 +74,7 @@ export class SideApplication implements Disposable {
   async #copy(writer: EntityWriter): Promise<void> {
     const { run, source } = this.#parts;
     if (source === undefined) return;
-    const direct = writer.entity.pair?.source.filter === undefined ? this.#parts.direct : undefined;
+    const direct = writer.entity.pair?.source.filter === undefined ? this.#parts.direct?.copy : undefined;
     await using memory = await CopyMemory.begin(run, writer.entity, source, direct === undefined);
     await copyTable(writer, {
       source,
@@ -88,7 +89,26 @@ export class SideApplication implements Disposable {
 
   /** Writes an entity's changes of one kind; what may succeed later waits. */
   async #pass(writer: EntityWriter, change: Change, lines = writer.plan.changes[writer.side][change]): Promise<void> {
-    await this.#lines(writer, lines, writer[change], this.#postponing(writer, change));
+    const write = (lines: Iterable<ChangeLine>) => {
+      return this.#lines(writer, lines, writer[change], this.#postponing(writer, change));
+    };
+    const carry = this.#carry(writer, change);
+    if (carry === undefined) return await write(lines.read());
+    await carryRows(writer, lines.read(), carry, {
+      transactions: this.#transactions,
+      checkpoint: this.#checkpoint,
+      otherwise: write,
+    });
+  }
+
+  /** How rows are carried without a look at them, where that can be. */
+  #carry(writer: EntityWriter, change: Change): Carry | undefined {
+    const { source, direct } = this.#parts;
+    const { entity: { pair }, plan } = writer;
+    if (source === undefined || direct === undefined || pair === undefined || change === "delete") return undefined;
+    const carrier = direct.carrier({ snapshot: source, side: pair.source }, pair.target, plan.method);
+    const write = carrier?.[change];
+    return carrier === undefined || write === undefined ? undefined : { change, carrier, write };
   }
 
   #postponing(writer: EntityWriter, change: Change): Postpone {
@@ -99,10 +119,15 @@ export class SideApplication implements Disposable {
     };
   }
 
-  async #lines(writer: EntityWriter, lines: LineFile<ChangeLine>, work: RowsWork, postpone?: Postpone): Promise<void> {
+  async #lines(
+    writer: EntityWriter,
+    lines: Iterable<ChangeLine>,
+    work: RowsWork,
+    postpone?: Postpone,
+  ): Promise<void> {
     const refuse = ({ line }: WriteItem, error: DatabaseError) => writer.refuse(line[1], line, error);
     const refusals = postpone === undefined ? { refuse } : { refuse, postpone };
-    for await (const items of itemBatches(lines.read(), writer.batchSize, (lines) => writer.fetch(lines))) {
+    for await (const items of itemBatches(lines, writer.batchSize, (lines) => writer.fetch(lines))) {
       this.#checkpoint();
       await this.#transactions.batch(items, work, refusals);
     }
@@ -134,17 +159,17 @@ export class SideApplication implements Disposable {
       const swaps = take("update", "unique");
       if (swaps !== undefined) {
         const swap = swapUnique(writer, swaps, prepare, this.#checkpoint);
-        if (!await this.#together(() => writer, swap)) await this.#lines(writer, swaps, update);
+        if (!await this.#together(() => writer, swap)) await this.#lines(writer, swaps.read(), update);
       }
       for (const cause of ["unique", "foreign-key"] as const) {
         const lines = take("insert", cause);
-        if (lines !== undefined) await this.#lines(writer, lines, insert);
+        if (lines !== undefined) await this.#lines(writer, lines.read(), insert);
       }
       const lines = take("update", "foreign-key");
-      if (lines !== undefined) await this.#lines(writer, lines, update);
+      if (lines !== undefined) await this.#lines(writer, lines.read(), update);
     }
     for (const [writer, lines] of incomplete) {
-      await this.#lines(writer, lines, (to, items) => finishRows(writer, to, items));
+      await this.#lines(writer, lines.read(), (to, items) => finishRows(writer, to, items));
     }
   }
 
@@ -204,7 +229,7 @@ export class SideApplication implements Disposable {
       return lines === undefined ? [] : [{ target, keys, lines }];
     });
     if (!parts.some(({ target, keys }) => nullable(target, keys).length > 0) || !await this.#deleteCircle(parts)) {
-      for (const { target, lines } of parts) await this.#lines(target, lines, target.delete);
+      for (const { target, lines } of parts) await this.#lines(target, lines.read(), target.delete);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Row } from "../../types.ts";
 import type { ChangeFiles, ChangeLine } from "../plan.ts";
 import type { LineFile } from "../line_file.ts";
@@ -29,36 +30,53 @@ export function textOf(row: Row): number {
  *
  * @param fetch the new rows of lines that do not carry them
  */
-export async function* itemBatches(
+export function itemBatches(
   lines: Iterable<ChangeLine>,
   mostRows: number,
   fetch: (lines: ChangeLine[]) => Promise<(Row | undefined)[]>,
 ): AsyncGenerator<WriteItem[]> {
-  const iterator = lines[Symbol.iterator]();
-  let size = Math.min(mostRows, FIRST_BATCH);
-  const load = async (): Promise<WriteItem[]> => {
-    const batch: ChangeLine[] = [];
-    while (batch.length < size) {
-      const next = iterator.next();
-      if (next.done) break;
-      batch.push(next.value);
-    }
-    if (batch.length === 0) return [];
+  return batches(lines, mostRows, async (batch) => {
     const rows = await fetch(batch);
     const text = rows.reduce((sum, row) => sum + textOf(row ?? []), 0);
-    const fitting = Math.floor(MOST_TEXT / Math.max(1, text / batch.length));
+    return { batch: batch.map((line, i): WriteItem => ({ line, row: rows[i] })), text };
+  });
+}
+
+/**
+ * Makes batches of lines that are bounded by number and by what `load` says is the text of their rows. The next is loaded while
+ * one is worked on.
+ */
+export async function* batches<T>(
+  lines: Iterable<ChangeLine>,
+  mostRows: number,
+  load: (lines: ChangeLine[]) => Promise<{ batch: T; text: number }>,
+): AsyncGenerator<T> {
+  const iterator = lines[Symbol.iterator]();
+  let size = Math.min(mostRows, FIRST_BATCH);
+  const take = async (): Promise<{ batch: T } | undefined> => {
+    // First the last batch leaves for its server, which would have nothing to do meanwhile.
+    await setImmediate();
+    const some: ChangeLine[] = [];
+    while (some.length < size) {
+      const next = iterator.next();
+      if (next.done) break;
+      some.push(next.value);
+    }
+    if (some.length === 0) return undefined;
+    const { batch, text } = await load(some);
+    const fitting = Math.floor(MOST_TEXT / Math.max(1, text / some.length));
     size = Math.max(1, Math.min(mostRows, size * GROWTH, fitting));
-    return batch.map((line, i) => ({ line, row: rows[i] }));
+    return { batch };
   };
-  let next = load();
+  let next = take();
   try {
     for (;;) {
-      const items = await next;
-      if (items.length === 0) return;
-      next = load();
+      const taken = await next;
+      if (taken === undefined) return;
+      next = take();
       // Its error is thrown when its turn comes.
       next.catch(() => {});
-      yield items;
+      yield taken.batch;
     }
   } finally {
     await next.catch(() => {});

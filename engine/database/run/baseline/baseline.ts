@@ -196,13 +196,9 @@ export class Baseline implements Disposable {
   }
 
   #put(table: "bucket" | "staged", bucket: number, list: HashList): Checksum {
-    const bytes = list.bytes();
-    const words = new BigUint64Array(bytes.buffer, 0, list.length);
-    let sum = 0n;
-    for (let i = 1; i < words.length; i += 2) sum += words[i];
-    const checksum = { bucket, rows: list.length / 2, sum: BigInt.asUintN(64, sum) };
+    const checksum = { bucket, rows: list.length / 2, sum: list.sum() };
     const statement = this.#prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?)`);
-    statement.run(bucket, checksum.rows, checksum.sum.toString(), bytes);
+    statement.run(bucket, checksum.rows, checksum.sum.toString(), list.bytes());
     return checksum;
   }
 
