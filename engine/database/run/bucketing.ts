@@ -1,5 +1,5 @@
 import type { Connection, Snapshot } from "../dialect.ts";
-import type { Bucketing, Engine, Form } from "../types.ts";
+import type { Bucketing, Checksum, Engine, Form } from "../types.ts";
 import type { Sides } from "./database_run.ts";
 import type { TablePair } from "./pairing.ts";
 
@@ -29,8 +29,12 @@ export async function chooseBucketing(
   const ordered = engine === to.server.engine ? ORDERED_ALIKE[engine] : ORDERED_ANYWHERE;
   if (source.key.length > 1 || !ordered.has(form)) return { scheme: "hash", buckets };
   const [snapshot, side] = rows.source >= rows.target ? [snapshots.source, source] : [snapshots.target, target];
-  const boundaries = await snapshot.boundaries(side, Math.max(ROWS_A_SEGMENT, Math.ceil(most / MOST_SEGMENTS)));
-  return { scheme: "range", boundaries };
+  return { scheme: "range", boundaries: await snapshot.boundaries(side, rowsASegment(most)) };
+}
+
+/** Rows of a segment of the scheme `range`, of so many rows in all. */
+export function rowsASegment(rows: number): number {
+  return Math.max(ROWS_A_SEGMENT, Math.ceil(rows / MOST_SEGMENTS));
 }
 
 /** A segment may be so much larger than it should, and must then have so many rows, before all are cut anew. */
@@ -38,8 +42,23 @@ const UNEVEN_SHARE = 20;
 const UNEVEN_ROWS = 40_000;
 const GROWN = 4;
 
-/** Whether segments that were cut for other rows are too large for these. */
-export function isUneven(bucketing: Bucketing, rows: number, largest: number): boolean {
-  if (bucketing.scheme === "range") return largest > Math.max(UNEVEN_ROWS, rows / UNEVEN_SHARE);
-  return bucketing.buckets < MOST_SEGMENTS && rows / bucketing.buckets > GROWN * ROWS_A_SEGMENT;
+/** More rows of uneven segments are not held in memory to split these. */
+const MOST_SPLIT_ROWS = 250_000;
+
+/** What of a cut has become too uneven: nothing, these segments of the scheme `range`, or all of it. */
+export type Uneven = number[] | "all" | undefined;
+
+/** Which segments that were cut for other rows are too large for these. */
+export function unevenSegments(bucketing: Bucketing, checksums: Iterable<Checksum>, rows: number): Uneven {
+  if (bucketing.scheme !== "range") {
+    const isUneven = bucketing.buckets < MOST_SEGMENTS && rows / bucketing.buckets > GROWN * ROWS_A_SEGMENT;
+    return isUneven ? "all" : undefined;
+  }
+  const most = Math.max(UNEVEN_ROWS, rows / UNEVEN_SHARE);
+  const large = [...checksums].filter(({ rows }) => rows > most);
+  if (large.length === 0) return undefined;
+  const split = large.reduce((sum, { rows }) => sum + rows, 0);
+  const segments = bucketing.boundaries.length + split / rowsASegment(rows);
+  if (split > MOST_SPLIT_ROWS || segments > 2 * MOST_SEGMENTS) return "all";
+  return large.map(({ bucket }) => bucket).sort((a, b) => a - b);
 }

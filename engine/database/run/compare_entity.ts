@@ -4,7 +4,7 @@ import { Baseline } from "./baseline/baseline.ts";
 import { HashList } from "./baseline/hash_list.ts";
 import { WholeStaging } from "./baseline/whole_staging.ts";
 import { baselinePath, baselineShape } from "./baseline/shape.ts";
-import { chooseBucketing, isUneven } from "./bucketing.ts";
+import { chooseBucketing, unevenSegments } from "./bucketing.ts";
 import type { DatabaseRun, Entity, Sides, Snapshots } from "./database_run.ts";
 import type { Side } from "./decide.ts";
 import type { DifferenceFile } from "./difference_file.ts";
@@ -130,8 +130,7 @@ class EntityComparison {
     if (target.size === 0 && source.size > 0 && !hasBase && request.direction === "one-way") {
       return await this.#planCopy(pair);
     }
-    const largest = Math.max(0, ...[...source.values()].map(({ rows }) => rows));
-    this.#plan.isUneven = hasBase && isUneven(bucketing, result.sourceRows, largest);
+    this.#plan.uneven = hasBase ? unevenSegments(bucketing, source.values(), result.sourceRows) : undefined;
     const work = planSegments(source, target, hasBase || isFirst ? base : undefined, { isKept, pending });
     result.segments = work.segments;
     result.differingSegments = work.differing;

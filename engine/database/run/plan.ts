@@ -1,5 +1,6 @@
 import type { Bucketing, HashMethod, Row } from "../types.ts";
 import type { Baseline, KeptRows } from "./baseline/baseline.ts";
+import type { Uneven } from "./bucketing.ts";
 import type { Sides } from "./database_run.ts";
 import type { Change } from "./decide.ts";
 import { LineFile } from "./line_file.ts";
@@ -38,8 +39,8 @@ export class EntityPlan implements Disposable {
   isStaged = false;
   /** Every segment was set aside: what there was of a baseline is replaced. */
   isWholeBaseline = false;
-  /** Its segments have become too uneven. */
-  isUneven = false;
+  /** Which of its segments have become too large. */
+  uneven: Uneven;
   /** Rows that were not written after all, by segment, for the baseline. */
   kept: KeptRows = new Map();
   /** What was written is not what was set aside, and nobody knows where it differs. */

@@ -151,16 +151,38 @@ Deno.test("a damaged baseline is none", async () => {
   assert.equal((await w.sync(["items"])).conflictsEncountered, 1);
 });
 
-Deno.test("a baseline whose segments became uneven is cut anew, and still tells conflicts", async () => {
-  await using w = await world(numbered(0, 1000), []);
+Deno.test("segments of a baseline that became too large are split, and all still tell conflicts", async () => {
+  const rows = [...numbered(0, 1000), ...numbered(100_000, 101_000)];
+  await using w = await world(rows, []);
   await w.sync(["items"]);
-  w.source.rows.set("items", numbered(0, 45_000));
-  w.target.rows.get("items")![3] = ["3", "theirs"];
+  w.source.rows.set("items", [...rows, ...numbered(1000, 45_000)]);
+  const theirs = ["3", "949", "40000", "100000", "100990"];
+  const change = (ids: string[], text: string) => {
+    const target = w.target.rows.get("items")!;
+    for (const row of target) if (ids.includes(row[0] as string)) row[1] = text;
+  };
+  change(["3", "100990"], "theirs");
   const options = { conflictStrategy: "TargetWins" } as const;
-  assert.equal((await w.sync(["items"], options)).entities[0].segments, 7);
+  assert.equal((await w.sync(["items"], options)).entities[0].segments, 14);
+  change(theirs, "theirs");
   const again = await w.sync(["items"], options);
-  assert.ok(again.entities[0].segments > 80);
-  assert.deepEqual(again.conflicts.map(({ key, kind }) => [key.id, kind]), [["3", "unchanged-modified"]]);
+  assert.ok(again.entities[0].segments > 300);
+  const conflicts = again.conflicts.map(({ key, kind }) => `${key.id} ${kind}`);
+  assert.deepEqual(conflicts.sort(), theirs.map((id) => `${id} unchanged-modified`).sort());
+  assert.equal(again.entities[0].differingSegments, 5);
+});
+
+Deno.test("a baseline cut by hashes of the keys is cut anew for many more rows, and still tells conflicts", async () => {
+  const rows = (to: number): Row[] => numbered(0, to).map(([id, text]) => [`key ${id}`, text]);
+  await using w = await world(rows(1000), [], ["id", "name?"]);
+  await w.sync(["items"]);
+  w.source.rows.set("items", rows(5000));
+  w.target.rows.get("items")![3][1] = "theirs";
+  const options = { conflictStrategy: "TargetWins" } as const;
+  assert.equal((await w.sync(["items"], options)).entities[0].segments, 8);
+  const again = await w.sync(["items"], options);
+  assert.equal(again.entities[0].segments, 64);
+  assert.deepEqual(again.conflicts.map(({ key, kind }) => [key.id, kind]), [["key 3", "unchanged-modified"]]);
   assert.equal(again.entities[0].differingSegments, 1);
 });
 

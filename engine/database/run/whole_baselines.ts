@@ -3,17 +3,26 @@ import { RangeBuckets } from "../range_buckets.ts";
 import type { Bucketing, Form, HashedRow } from "../types.ts";
 import type { BaseRows } from "./baseline/baseline.ts";
 import type { DatabaseRun, Entity } from "./database_run.ts";
+import { splitSegments } from "./split_segments.ts";
 import { stageWhole } from "./stage_whole.ts";
 
 /** Old segments whose rows are held in memory at once. */
 const MOST_CACHED = 64;
 
-/** Cuts a baseline anew whose segments have become too uneven. What it knows of rows stays. */
-export async function recutBaseline(run: DatabaseRun, entity: Entity, source: Snapshot): Promise<void> {
+/** Cuts a baseline anew whose segments have become too uneven, all of it or these. What it knows of rows stays. */
+export async function recutBaseline(
+  run: DatabaseRun,
+  entity: Entity,
+  source: Snapshot,
+  uneven: number[] | "all",
+): Promise<void> {
   const { pair, plan } = entity;
   const { baseline } = plan ?? {};
   if (pair === undefined || plan === undefined || baseline?.bucketing === undefined) return;
   run.progress.say(`Remembering ${entity.name}`);
+  if (uneven !== "all" && baseline.bucketing.scheme === "range") {
+    return await splitSegments(run, { entity, pair, plan, baseline }, source, uneven);
+  }
   const oldBucket = bucketFinder(baseline.bucketing, pair.source.forms[pair.source.key[0]]);
   const cache = new Map<number, BaseRows>();
   const baseOf = (row: HashedRow, keyHash: bigint) => {

@@ -44,7 +44,8 @@ async function unlessItFails({ result }: Entity, work: () => Promise<void>): Pro
 export async function endOneWay(run: DatabaseRun, entities: Entity[], source: Snapshot): Promise<void> {
   settleBaselines(entities);
   for (const entity of entities) {
-    if (entity.plan?.isUneven) await unlessItFails(entity, () => recutBaseline(run, entity, source));
+    const uneven = entity.plan?.uneven;
+    if (uneven !== undefined) await unlessItFails(entity, () => recutBaseline(run, entity, source, uneven));
   }
 }
 

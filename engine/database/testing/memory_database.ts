@@ -189,7 +189,13 @@ function bucketOf(side: TableSide, bucketing: Bucketing, key: Row, hash: bigint)
   if (bucketing.scheme === "hash") return keyBucket(key, bucketing.buckets);
   if (bucketing.scheme === "row") return hashBucket(hash, bucketing.buckets);
   const form = side.forms[side.key[0]];
-  return bucketing.boundaries.filter((boundary) => compareValues(form, boundary, key[0] as string) <= 0).length;
+  let [low, high] = [0, bucketing.boundaries.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareValues(form, bucketing.boundaries[middle], key[0] as string) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 class MemoryWriter implements Writer {

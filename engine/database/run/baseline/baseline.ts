@@ -21,6 +21,12 @@ export interface Intent {
  */
 export type KeptRows = Map<number, Map<bigint, bigint | undefined>>;
 
+/** A segment and what it is cut into, in the order of the keys. */
+export interface SegmentCut {
+  segment: number;
+  parts: HashList[];
+}
+
 const TO_SOURCE = 1n;
 const GONE = 2n;
 
@@ -177,6 +183,27 @@ export class Baseline implements Disposable {
       const put = this.#database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
       put.run("shape", this.#shape);
       put.run("bucketing", JSON.stringify(whole));
+    });
+  }
+
+  /**
+   * Puts several segments in the place of each of some.
+   * @param boundaries of all segments as they are then
+   */
+  cut(cuts: SegmentCut[], boundaries: string[]): void {
+    this.#transaction(() => {
+      for (const { segment, parts } of cuts.toReversed()) {
+        const more = parts.length - 1;
+        // By way of negative numbers, so that none is there twice.
+        this.#database.exec(`
+          DELETE FROM bucket WHERE bucket = ${segment};
+          UPDATE bucket SET bucket = -bucket - ${more} WHERE bucket > ${segment};
+          UPDATE bucket SET bucket = -bucket WHERE bucket < 0;
+        `);
+        for (const [at, part] of parts.entries()) if (part.length > 0) this.#put("bucket", segment + at, part);
+      }
+      const put = this.#database.prepare("UPDATE meta SET value = ? WHERE name = 'bucketing'");
+      put.run(JSON.stringify({ scheme: "range", boundaries }));
     });
   }
 
