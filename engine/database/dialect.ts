@@ -123,23 +123,24 @@ export interface Writer extends AsyncDisposable {
   find(entity: string): Promise<Table>;
 }
 
-/** Optional: the generic way is `all` and `rows`, `insert` and `update`. */
+/** The generic way is `all` and `rows`, `insert` and `update`. */
 export interface DirectWays {
   copy: DirectCopy;
-  carrier: FindCarrier;
+  carrier?: FindCarrier;
 }
 
 /**
- * A whole table straight from one server to another of the same kind (PostgreSQL: `COPY … TO` into `COPY … FROM`).
+ * A whole table straight from one server to another of the same kind (PostgreSQL: `COPY … TO` into `COPY … FROM`; SQLite:
+ * `INSERT … SELECT` from the other file).
  *
  * @param progress is told of so many more rows
- * @returns how many rows there were
+ * @returns how many rows there were; undefined where these tables cannot be copied so, and nothing was done
  */
 export type DirectCopy = (
   from: { snapshot: Snapshot; side: TableSide },
   to: { writer: Writer; side: TableSide },
   progress: (rows: number) => void,
-) => Promise<number>;
+) => Promise<number | undefined>;
 
 /** @returns undefined where rows between these tables have to be looked at, as where the types of columns are not the same */
 export type FindCarrier = (

@@ -13,9 +13,9 @@ const PAGE_BYTES = 4 << 20;
 /** Bytes of a file in which the longest row is looked for. */
 const MOST_SURVEYED = 256 << 20;
 /** How long others may have to wait. */
-const TURN_MS = 20;
-const LEAST_ROWID = -(2n ** 63n);
-const MOST_ROWID = 2n ** 63n - 1n;
+export const TURN_MS = 20;
+export const LEAST_ROWID = -(2n ** 63n);
+export const MOST_ROWID = 2n ** 63n - 1n;
 
 /** Only rows whose only key column, of whole numbers, is at least `from` and less than `to`. */
 export interface KeyRange {

@@ -1,12 +1,15 @@
+import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Snapshot } from "../dialect.ts";
-import type { Bucketing, Checksum, HashedRow, HashMethod, Row, TableSide } from "../types.ts";
+import type { Bucketing, Checksum, HashedRow, HashMethod, Row, Table, TableSide } from "../types.ts";
+import { rowidOf } from "./describe.ts";
 import { sqliteFailure } from "./failure.ts";
 import { KeyLookup } from "./lookup.ts";
 import { Query, scalar } from "./query.ts";
 import { RowLayout } from "./row_layout.ts";
 import { type ReadContext, RowReader } from "./row_reader.ts";
 import { Checksums, keyRanges, RowHashes } from "./segments.ts";
+import type { SnapshotState } from "./snapshot_state.ts";
 import { quote, type Stored } from "./stored.ts";
 
 const LEAST_INTEGER = -(2n ** 63n);
@@ -14,12 +17,25 @@ const LEAST_INTEGER = -(2n ** 63n);
 /** A read transaction. The owner of the context opens and closes it. */
 export class SqliteSnapshot implements Snapshot {
   readonly #context: ReadContext;
+  readonly #state: SnapshotState | undefined;
   readonly #close: () => void;
   readonly #readers = new Map<TableSide, { layout: RowLayout; reader: RowReader }>();
 
-  constructor(context: ReadContext, close: () => void) {
+  /** @param state undefined where it is not known */
+  constructor(context: ReadContext, state: SnapshotState | undefined, close: () => void) {
     this.#context = context;
+    this.#state = state;
     this.#close = close;
+  }
+
+  /** As {@link SnapshotState.attachTo}. */
+  attachTo(database: DatabaseSync): boolean {
+    return this.#state?.attachTo(database) ?? false;
+  }
+
+  /** As {@link rowidOf}. */
+  rowidOf(table: Table): string | undefined {
+    return rowidOf(this.#context.database, table);
   }
 
   // deno-lint-ignore require-await
