@@ -55,7 +55,7 @@ export class MySqlWriter implements Writer {
         const locked: (LockedRow | undefined)[] = [];
         for (let at = 0; at < keys.length; at += MOST_KEYS) {
           const rows = await readKeyed(this.#session, side, keys.slice(at, at + MOST_KEYS), "FOR UPDATE");
-          for (const row of rows) locked.push(row === undefined ? undefined : { row, hash: rowHash(row) });
+          for (const row of rows) locked.push(row === undefined ? undefined : { row, hash: rowHash(side, row) });
         }
         return locked;
       }));

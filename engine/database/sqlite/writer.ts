@@ -1,7 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LockedRow, RowUpdate, Writer } from "../dialect.ts";
 import { DatabaseError, type DatabaseErrorPlace } from "../error.ts";
-import { rowText } from "../row_text.ts";
 import type { HashMethod, Row, Table, TableSide } from "../types.ts";
 import { findTable } from "./describe.ts";
 import { sqliteFailure } from "./failure.ts";
@@ -144,7 +143,7 @@ export class SqliteWriter implements Writer {
     const left = new Map<string, number>();
     let missing = 0;
     for (const { row, count } of rows) {
-      const text = rowText(row);
+      const text = JSON.stringify(row);
       left.set(text, (left.get(text) ?? 0) + count);
       missing += count;
     }
@@ -152,7 +151,7 @@ export class SqliteWriter implements Writer {
     for await (const page of new RowReader(this.#context, layout).pages()) {
       if (missing === 0) break;
       for (const row of page) {
-        const text = rowText(layout.row(row));
+        const text = JSON.stringify(layout.row(row));
         const count = left.get(text) ?? 0;
         if (count === 0) continue;
         left.set(text, count - 1);
@@ -298,7 +297,7 @@ function where(layout: RowLayout): string {
 }
 
 function foundKey({ table }: TableSide, key: Row): string {
-  return `${table.id}\0${rowText(key)}`;
+  return `${table.id}\0${JSON.stringify(key)}`;
 }
 
 function gone({ table }: TableSide): DatabaseError {
