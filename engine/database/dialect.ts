@@ -67,6 +67,16 @@ export interface Snapshot extends AsyncDisposable {
   boundaries(side: TableSide, rowsPerSegment: number): Promise<string[]>;
   /** The checksum of every bucket that has rows, in one pass over the table. */
   checksums(side: TableSide, method: HashMethod, bucketing: Bucketing): Promise<Checksum[]>;
+  /**
+   * Optional: the same by the rows in which the table differs from that of another snapshot, whose checksums are known; undefined
+   * where that cannot be, or costs more.
+   */
+  checksumsBeside?(
+    side: TableSide,
+    method: HashMethod,
+    bucketing: Bucketing,
+    other: { snapshot: Snapshot; side: TableSide; checksums: Iterable<Checksum> },
+  ): Promise<Checksum[] | undefined>;
   /** The keys and hashes of the rows of these buckets (all buckets where undefined), in any order, in batches. */
   hashes(
     side: TableSide,

@@ -116,3 +116,28 @@ Deno.test("sqlite: values that the target's column would make others of do not g
     assert.equal(await copyAll(source.connection, target.connection), undefined, `${from} to ${to}`);
   }
 });
+
+Deno.test("sqlite: a copy that is cancelled ends soon and leaves nothing", async () => {
+  await using source = await TestFile.open(TABLE);
+  await using target = await TestFile.open(TABLE);
+  source.other.exec(FILL);
+  const controller = new AbortController();
+  await using connection = await sqlite.connect(spec(target.path), controller.signal);
+  await using snapshot = await source.connection.snapshot(1);
+  const from = { snapshot, side: await source.side("t") };
+  const reason = new Error("no more");
+  let seen = 0;
+  {
+    await using writer = await connection.writer();
+    await writer.begin();
+    const to = { writer, side: await target.side("t") };
+    const copied = sqlite.direct?.copy(from, to, (rows) => {
+      seen += rows;
+      controller.abort(reason);
+    });
+    await assert.rejects(copied as Promise<unknown>, (error) => error === reason);
+    await writer.rollback();
+  }
+  assert.ok(seen > 0 && seen < 10_000);
+  assert.deepEqual(await target.read(await target.side("t")), []);
+});

@@ -49,9 +49,7 @@ export class RowReader {
     const isByRowid = layout.isRowid && (range === undefined || layout.isKeyRowid);
     let pages: Generator<StoredRow[]> | undefined;
     try {
-      pages = isByRowid
-        ? (this.#byRowid ??= new RowidPages(database, layout)).read(range)
-        : pagesInTurn(database, layout, range);
+      pages = isByRowid ? this.#rowids.read(range) : pagesInTurn(database, layout, range);
       let turn = performance.now();
       for (;;) {
         signal.throwIfAborted();
@@ -67,6 +65,15 @@ export class RowReader {
     } finally {
       pages?.return(undefined);
     }
+  }
+
+  /** The row with that rowid, which there must be. */
+  row(rowid: bigint): StoredRow {
+    return this.#rowids.row(rowid);
+  }
+
+  get #rowids(): RowidPages {
+    return this.#byRowid ??= new RowidPages(this.#context.database, this.#layout);
   }
 }
 
@@ -123,9 +130,13 @@ class RowidPages {
     const layout = this.#layout;
     if (layout.isWide) return found.map((row) => layout.decode(row));
     for (const [i, row] of found.entries()) {
-      if (layout.isDoubtful(row)) found[i] = layout.decode(this.#row.first([row[0]]) as Stored[]);
+      if (layout.isDoubtful(row)) found[i] = this.row(row[0] as bigint);
     }
     return found;
+  }
+
+  row(rowid: bigint): StoredRow {
+    return this.#layout.decode(this.#row.first([rowid]) as Stored[]);
   }
 }
 
