@@ -129,6 +129,8 @@ export interface Writer extends AsyncDisposable {
   advanceIdentity(side: TableSide): Promise<void>;
   /** Runs {@link Connection.creation}'s statements. */
   create(statements: string[]): Promise<void>;
+  /** Where a rollback leaves tables that were created: drops those that have no rows, in this order, and returns them. */
+  dropEmpty?(tables: Table[]): Promise<Table[]>;
   /** As {@link Connection.find}, on the writer's own connection: it sees what the transaction has created. */
   find(entity: string): Promise<Table>;
 }
