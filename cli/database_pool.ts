@@ -10,6 +10,7 @@ const STUCK_MS = 600_000;
 /** Workers for synchronisations of databases: so many run at once; more wait. */
 export function createDatabasePool(size: number, logger: Logger): TaskPool {
   return lazyPool(size, () => {
-    return createPool({ size, stuckAfterMs: STUCK_MS, onEvent: (event) => logPoolEvent(logger, event) });
+    const entry = new URL("../workers/database_worker.ts", import.meta.url);
+    return createPool({ entry, size, stuckAfterMs: STUCK_MS, onEvent: (event) => logPoolEvent(logger, event) });
   });
 }
