@@ -5,7 +5,6 @@ const encoder = new TextEncoder();
 
 /** Longer texts are encoded by the runtime, shorter ones here, which is faster as long as they are ASCII. */
 const SHORT = 256;
-const SEPARATOR = 0x7c;
 const SHIFTS = Int32Array.of(7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21);
 const SINES = Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0);
 /** Which word of a block a step takes. */
@@ -28,11 +27,9 @@ export class RowHasher {
   /** Bytes in the buffer, and those before them. */
   #at = 0;
   #hashed = 0;
-  #isFirst = true;
 
   begin(): void {
     this.#at = 0;
-    this.#isFirst = true;
     this.#hashed = 0;
     const state = this.#state;
     state[0] = 0x67452301;
@@ -41,20 +38,16 @@ export class RowHasher {
     state[3] = 0x10325476;
   }
 
-  /** @param isMeasured whether the value's length is a part of the text */
-  add(value: Value, isMeasured: boolean): void {
-    const bytes = this.#bytes;
-    if (bytes.length - this.#at < SHORT + 16) this.#flush();
-    if (this.#isFirst) this.#isFirst = false;
-    else bytes[this.#at++] = SEPARATOR;
+  add(value: Value): void {
+    if (this.#bytes.length - this.#at < SHORT + 16) this.#flush();
     if (value === null) {
-      if (isMeasured) bytes[this.#at++] = 0x2d;
-      bytes[this.#at++] = isMeasured ? 0x31 : 0x4e;
+      this.#bytes[this.#at++] = 0x4e;
       return;
     }
     const start = this.#at;
     if (value.length <= SHORT) {
-      let at = isMeasured ? this.#length(value.length) : start;
+      const bytes = this.#bytes;
+      let at = this.#length(value.length);
       let index = 0;
       for (; index < value.length; index++) {
         const unit = value.charCodeAt(index);
@@ -65,7 +58,7 @@ export class RowHasher {
       if (index === value.length) return;
       this.#at = start;
     }
-    if (isMeasured) this.#at = this.#length(Buffer.byteLength(value));
+    this.#at = this.#length(Buffer.byteLength(value));
     for (let rest = value; rest !== "";) {
       const { read, written } = encoder.encodeInto(rest, this.#bytes.subarray(this.#at));
       this.#at += written;
@@ -87,7 +80,7 @@ export class RowHasher {
     this.low = bigEndian(this.#state[1]);
   }
 
-  /** Writes a length and the separator, and returns where they end. */
+  /** Writes a length and a colon, and returns where they end. */
   #length(length: number): number {
     const bytes = this.#bytes;
     let digits = 1;
@@ -98,7 +91,7 @@ export class RowHasher {
       bytes[at] = 0x30 + rest % 10;
       rest = Math.floor(rest / 10);
     }
-    bytes[end] = SEPARATOR;
+    bytes[end] = 0x3a;
     return end + 1;
   }
 

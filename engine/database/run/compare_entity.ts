@@ -14,7 +14,7 @@ import { keyHash } from "./key_hash.ts";
 import { chooseMethod } from "./method.ts";
 import type { TablePair } from "./pairing.ts";
 import { EntityPlan } from "./plan.ts";
-import { type GroupReading, LANES, MOST_ROWS, readGroup } from "./read_groups.ts";
+import { GROUP_ROWS, type GroupReading, LANES, readGroup } from "./read_groups.ts";
 import { keyOf } from "./report.ts";
 import { RowDecisions } from "./row_decisions.ts";
 import { byBucket, type Checksums, countRows, groupSegments, planSegments, type SegmentWork } from "./segments.ts";
@@ -71,7 +71,7 @@ class EntityComparison {
     plan.method = result.method = chooseMethod(pair, connections.source, connections.target);
     if (pair.source.key.length > 0) {
       const path = baselinePath(input.baselines, request, pair);
-      plan.baseline = Baseline.open(path, baselineShape(pair, plan.method), request.dryRun);
+      plan.baseline = Baseline.open(path, baselineShape(pair, plan.method), plan.scratch, request.dryRun);
     }
     const former = plan.baseline?.bucketing;
     const [source, target] = await allOrError([this.#size("source", pair), this.#size("target", pair)]);
@@ -111,13 +111,18 @@ class EntityComparison {
   async #compareRows(pair: TablePair): Promise<void> {
     const { request } = this.#run;
     const { result } = this.#entity;
-    const { baseline, bucketing } = this.#plan;
+    const { baseline, bucketing, method } = this.#plan;
+    const sums = async (side: Side) => {
+      return byBucket(await onSide(side, () => this.#snapshots[side].checksums(pair[side], method, bucketing)));
+    };
     const hasBase = baseline?.bucketing !== undefined;
     const isKept = baseline !== undefined && !request.dryRun;
     // A first run sets all of the source's rows aside, and need not read them twice for that.
     const isFirst = isKept && !hasBase;
-    const reading = isFirst ? this.#stageSource(pair, baseline) : this.#checksums("source", pair);
-    const [source, target] = await allOrError([reading, this.#targetBeside(pair, reading)]);
+    const [source, target] = await allOrError([
+      isFirst ? this.#stageSource(pair, baseline) : sums("source"),
+      sums("target"),
+    ]);
     const base: Checksums = hasBase ? baseline.checksums() : isFirst ? source : new Map();
     const pending = hasBase ? baseline.pending() : new Set<number>();
     result.sourceRows = countRows(source);
@@ -131,7 +136,7 @@ class EntityComparison {
     result.differingSegments = work.differing;
     const segments = { source: source.size, target: target.size };
     const checksums = { source, target, base };
-    const groups = groupSegments(work, bucketing.scheme === "range" ? MOST_ROWS : Infinity);
+    const groups = groupSegments(work, bucketing.scheme === "range" ? GROUP_ROWS : Infinity);
     if (pair.source.key.length === 0) {
       for (const group of groups) {
         await compareLoose(this.#run, this.#entity, this.#reading(pair, segments, "loose"), group, this.#differences);
@@ -152,22 +157,6 @@ class EntityComparison {
     await forEachAtOnce(groups.entries(), LANES, async ([i, group]) => {
       await decisions.decideGroup(group, readGroup(this.#reading(pair, segments, String(i)), group));
     });
-  }
-
-  async #checksums(side: Side, pair: TablePair): Promise<Checksums> {
-    const { bucketing, method } = this.#plan;
-    return byBucket(await onSide(side, () => this.#snapshots[side].checksums(pair[side], method, bucketing)));
-  }
-
-  /** The target's checksums: where the two lie beside each other, by what differs, else by themselves while the source is read. */
-  async #targetBeside(pair: TablePair, source: Promise<Checksums>): Promise<Checksums> {
-    const { source: snapshot, target } = this.#snapshots;
-    const beside = target.checksumsBeside;
-    if (beside === undefined) return await this.#checksums("target", pair);
-    const { bucketing, method } = this.#plan;
-    const other = { snapshot, side: pair.source, checksums: (await source).values() };
-    const found = await onSide("target", () => beside.call(target, pair.target, method, bucketing, other));
-    return found === undefined ? await this.#checksums("target", pair) : byBucket(found);
   }
 
   /** Reads the source's rows, sets them aside, and adds them up. */

@@ -45,10 +45,13 @@ export class EntityPlan implements Disposable {
   kept: KeptRows = new Map();
   /** What was written is not what was set aside, and nobody knows where it differs. */
   isBaselineLost = false;
+  /** Path for a file of the baseline. */
+  readonly scratch: string;
   readonly changes: Sides<ChangeFiles>;
   readonly loose: { insert: LineFile<LooseLine>; delete: LineFile<LooseLine> };
 
   constructor(workspace: string, index: number) {
+    this.scratch = `${workspace}/${index}-baseline`;
     const files = (side: string): ChangeFiles => ({
       insert: new LineFile(`${workspace}/${index}-${side}-insert`),
       update: new LineFile(`${workspace}/${index}-${side}-update`),

@@ -7,8 +7,10 @@ import type { TablePair } from "./pairing.ts";
 import { RowPartitions } from "./row_partitions.ts";
 import type { SegmentGroup } from "./segments.ts";
 
+/** Rows of both sides that neighbouring segments may have to be read together: the fewer, the more of them die young. */
+export const GROUP_ROWS = 12_000;
 /** Rows of both sides that are held in memory at once. */
-export const MOST_ROWS = 40_000;
+const MOST_ROWS = 40_000;
 /** Groups of segments that are read at once. */
 export const LANES = 2;
 const MOST_PARTITIONS = 1024;

@@ -1,6 +1,6 @@
 import { compareValues } from "../compare_values.ts";
 import type { Snapshot } from "../dialect.ts";
-import type { HashedRow } from "../types.ts";
+import type { Form } from "../types.ts";
 import type { SegmentCut } from "./baseline/baseline.ts";
 import { HashList } from "./baseline/hash_list.ts";
 import { rowsASegment } from "./bucketing.ts";
@@ -18,41 +18,47 @@ export async function splitSegments(
 ): Promise<void> {
   const { bucketing } = baseline;
   if (bucketing?.scheme !== "range") throw new Error(`Cannot split ${entity.name}, which is not cut into ranges`);
-  const form = side.forms[side.key[0]];
   const size = rowsASegment(entity.result.sourceRows);
-  const rows = new Map<number, HashedRow[]>(segments.map((segment) => [segment, []]));
+  const found = new Map(segments.map((segment) => [segment, { keys: [] as string[], names: [] as bigint[] }]));
   await onSide("source", async () => {
     for await (const batch of source.hashes(side, plan.method, bucketing, segments)) {
       progress.checkpoint();
-      for (const row of batch) rows.get(row.bucket)?.push(row);
+      for (const { bucket, key } of batch) {
+        const rows = found.get(bucket);
+        rows?.keys.push(key[0] as string);
+        rows?.names.push(keyHash(key));
+      }
     }
   });
   const boundaries: string[] = [];
   const cuts: SegmentCut[] = [];
   let copied = 0;
-  for (const segment of segments) {
-    const found = rows.get(segment) as HashedRow[];
-    const isNumber = form === "integer" && found.every(({ key: [value] }) => Number.isSafeInteger(Number(value)));
-    found.sort(({ key: [a] }, { key: [b] }) =>
-      isNumber ? Number(a) - Number(b) : compareValues(form, a as string, b as string)
-    );
-    const base = baseline.rows(segment);
-    const parts: HashList[] = [];
+  for (const [segment, { keys, names }] of found) {
     boundaries.push(...bucketing.boundaries.slice(copied, segment));
     copied = segment;
-    for (let at = 0; at < found.length; at += size) {
-      if (at > 0) boundaries.push(found[at].key[0] as string);
+    const order = inOrder(side.forms[side.key[0]], keys);
+    const base = baseline.rows(segment);
+    const parts: HashList[] = [];
+    for (let at = 0; at < order.length || at === 0; at += size) {
+      if (at > 0) boundaries.push(keys[order[at]]);
       const part = new HashList(size);
-      for (const { key } of found.slice(at, at + size)) {
-        const name = keyHash(key);
-        const hash = base.get(name);
-        if (hash !== undefined) part.add(name, hash);
+      for (const row of order.subarray(at, at + size)) {
+        const hash = base.get(names[row]);
+        if (hash !== undefined) part.add(names[row], hash);
       }
       parts.push(part);
     }
-    cuts.push({ segment, parts: parts.length === 0 ? [new HashList()] : parts });
+    cuts.push({ segment, parts });
     progress.checkpoint();
   }
   boundaries.push(...bucketing.boundaries.slice(copied));
   baseline.cut(cuts, boundaries);
+}
+
+/** The positions of values in ascending order. */
+function inOrder(form: Form, values: string[]): Uint32Array {
+  const positions = Uint32Array.from(values.keys());
+  if (form !== "integer") return positions.sort((a, b) => compareValues(form, values[a], values[b]));
+  const numbers = values.map(BigInt);
+  return positions.sort((a, b) => numbers[a] < numbers[b] ? -1 : 1);
 }

@@ -9,7 +9,7 @@ import type { RowState } from "./decide.ts";
 import { keyHash } from "./key_hash.ts";
 import type { TablePair } from "./pairing.ts";
 import type { EntityPlan } from "./plan.ts";
-import { type GroupReading, LANES, MOST_ROWS, readGroup } from "./read_groups.ts";
+import { GROUP_ROWS, type GroupReading, LANES, readGroup } from "./read_groups.ts";
 import { groupSegments } from "./segments.ts";
 
 /** An entity whose tables are there and whose baseline is open. */
@@ -38,7 +38,7 @@ export async function stageWhole(
   const buckets = Array.from({ length: count }, (_, i) => i);
   const weights = new Map(buckets.map((bucket) => [bucket, rows / count]));
   const work = { both: [], sourceOnly: buckets, emptied: [], weights, differing: 0, segments: count };
-  const groups = groupSegments(work, bucketing.scheme === "range" ? MOST_ROWS : Infinity);
+  const groups = groupSegments(work, bucketing.scheme === "range" ? GROUP_ROWS : Infinity);
   baseline.begin();
   await forEachAtOnce(groups.entries(), LANES, async ([i, group]) => {
     const reading: GroupReading = {

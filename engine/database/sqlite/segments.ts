@@ -1,6 +1,5 @@
 import { RangeBuckets } from "../range_buckets.ts";
 import { RowHasher } from "../row_hasher.ts";
-import { isMeasured } from "../row_text.ts";
 import type { Bucketing, Checksum, HashMethod, TableSide } from "../types.ts";
 import type { RowLayout, StoredRow } from "./row_layout.ts";
 import type { KeyRange } from "./row_reader.ts";
@@ -14,7 +13,6 @@ export class RowHashes {
   bucket = 0;
   readonly #layout: RowLayout;
   readonly #bucketing: Bucketing;
-  readonly #measured: boolean[];
   readonly #range: RangeBuckets | undefined;
   readonly #stored: StoredHasher | undefined;
   readonly #text = new RowHasher();
@@ -27,7 +25,6 @@ export class RowHashes {
     this.#bucketing = bucketing;
     this.#stored = method === "stored" ? new StoredHasher() : undefined;
     const { forms, key } = layout.side;
-    this.#measured = forms.map(isMeasured);
     this.#range = bucketing.scheme === "range" ? new RangeBuckets(forms[key[0]], bucketing.boundaries) : undefined;
   }
 
@@ -75,7 +72,7 @@ export class RowHashes {
       return stored;
     }
     text.begin();
-    for (const at of positions) text.add(layout.value(row, at), this.#measured[at]);
+    for (const at of positions) text.add(layout.value(row, at));
     text.end();
     return text;
   }

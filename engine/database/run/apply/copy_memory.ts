@@ -41,7 +41,12 @@ export class CopyMemory implements AsyncDisposable {
     await memory.#unlessItFails(async () => {
       plan.method = chooseMethod(pair, run.connections.source, run.connections.target);
       const path = baselinePath(run.input.baselines, run.request, pair);
-      const baseline = plan.baseline ??= Baseline.open(path, baselineShape(pair, plan.method), false) as Baseline;
+      const baseline = plan.baseline ??= Baseline.open(
+        path,
+        baselineShape(pair, plan.method),
+        plan.scratch,
+        false,
+      ) as Baseline;
       const rows = { source: entity.result.sourceRows, target: 0 };
       plan.bucketing = await chooseBucketing(pair, { source, target: source }, rows, run.connections);
       baseline.begin();
@@ -114,7 +119,7 @@ function taker(side: TableSide, bucketing: Bucketing, staging: WholeStaging): (r
   const buckets = bucketing.scheme === "range" ? 0 : bucketing.buckets;
   return (row) => {
     const key = keyOf(side, row);
-    const bucket = ranges === undefined ? keyBucket(side, key, buckets) : ranges.find(key[0] as string);
-    staging.add(bucket, keyHash(key), rowHash(side, row));
+    const bucket = ranges === undefined ? keyBucket(key, buckets) : ranges.find(key[0] as string);
+    staging.add(bucket, keyHash(key), rowHash(row));
   };
 }

@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Bucketing, Checksum } from "../../types.ts";
 import type { RowState, Side } from "../decide.ts";
 import { HashList, wordsOf } from "./hash_list.ts";
+import { StagedSegments } from "./staged_segments.ts";
 import { DamagedFile } from "../../../sqlite_damage.ts";
 
 /** Key hash → row hash. */
@@ -35,7 +36,6 @@ const SCHEMA = `
   PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS bucket (bucket INTEGER PRIMARY KEY, rows INTEGER NOT NULL, sum TEXT NOT NULL, entries BLOB NOT NULL);
-  CREATE TABLE IF NOT EXISTS staged (bucket INTEGER PRIMARY KEY, rows INTEGER NOT NULL, sum TEXT NOT NULL, entries BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS intent (bucket INTEGER PRIMARY KEY, entries BLOB NOT NULL);
 `;
 
@@ -52,11 +52,13 @@ export class Baseline implements Disposable {
   readonly #database: DatabaseSync;
   readonly #shape: string;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #staged: StagedSegments;
   /** How the stored segments are cut; undefined where there is no baseline of this shape. */
   readonly bucketing: Bucketing | undefined;
 
-  private constructor(path: string, shape: string) {
+  private constructor(path: string, shape: string, scratch: string) {
     this.#shape = shape;
+    this.#staged = new StagedSegments(scratch);
     this.#database = new DatabaseSync(path, { timeout: 60_000 });
     try {
       this.#database.exec(SCHEMA);
@@ -69,13 +71,14 @@ export class Baseline implements Disposable {
 
   /**
    * Opens a pair's baseline. What it holds of another shape counts for nothing.
+   * @param scratch path for a file of this run's own
    * @param mustBeThere nothing is made: undefined where there is no file
    */
-  static open(path: string, shape: string, mustBeThere: boolean): Baseline | undefined {
+  static open(path: string, shape: string, scratch: string, mustBeThere: boolean): Baseline | undefined {
     if (mustBeThere && !fs.existsSync(path)) return undefined;
     // It tells of rows, which are nobody else's business.
     fs.closeSync(fs.openSync(path, "a", 0o600));
-    return new Baseline(path, shape);
+    return new Baseline(path, shape, scratch);
   }
 
   /** The checksum of every segment's stored rows. */
@@ -88,7 +91,7 @@ export class Baseline implements Disposable {
 
   rows(bucket: number): BaseRows {
     const found = this.#prepare("SELECT entries FROM bucket WHERE bucket = ?").get(bucket);
-    return found === undefined ? new Map() : pairs(found.entries as Uint8Array);
+    return found === undefined ? new Map() : pairs(wordsOf(found.entries as Uint8Array));
   }
 
   /** Segments that a run which did not come to its end was about to write. */
@@ -111,30 +114,26 @@ export class Baseline implements Disposable {
 
   /** Begins to set aside. What was set aside before is forgotten; so {@link absorb} what was pending. */
   begin(): void {
-    this.#database.exec("BEGIN IMMEDIATE; DELETE FROM staged");
+    this.#database.exec("BEGIN IMMEDIATE");
+    this.#staged.clear();
   }
 
   /** Corrects a pending segment's rows by what turned out to have been written. */
   absorb(bucket: number, rows: BaseRows): void {
     const list = new HashList();
     for (const [key, hash] of rows) list.add(key, hash);
-    this.#put("bucket", bucket, list);
+    this.#put({ bucket, rows: list.length / 2, sum: list.sum() }, list.bytes());
     this.#prepare("DELETE FROM intent WHERE bucket = ?").run(bucket);
   }
 
   /** Sets a segment's new rows aside. */
   stage(bucket: number, rows: HashList): Checksum {
-    return this.#put("staged", bucket, rows);
+    return this.#staged.set(bucket, rows);
   }
 
   /** Adds to what is set aside of a segment. @returns the checksum of all of it */
   stageMore(bucket: number, rows: HashList): Checksum {
-    const found = this.#prepare("SELECT entries FROM staged WHERE bucket = ?").get(bucket);
-    if (found === undefined) return this.stage(bucket, rows);
-    const list = new HashList();
-    list.addAll(wordsOf(found.entries as Uint8Array));
-    list.addAll(wordsOf(rows.bytes()));
-    return this.stage(bucket, list);
+    return this.#staged.add(bucket, rows);
   }
 
   /** Notes what is about to be written, to be called before that is committed. */
@@ -147,7 +146,7 @@ export class Baseline implements Disposable {
     this.#prepare("INSERT OR REPLACE INTO intent VALUES (?, ?)").run(bucket, list.bytes());
   }
 
-  /** Ends the setting aside: it is on the disk now, and the writing may begin. */
+  /** Ends the setting aside: what is about to be written is on the disk now, and the writing may begin. */
   prepared(): void {
     this.#database.exec("COMMIT");
   }
@@ -155,12 +154,13 @@ export class Baseline implements Disposable {
   /** Forgets what is set aside since {@link begin}. */
   abandon(): void {
     if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    this.#staged.clear();
   }
 
   /** Forgets what was set aside, where it is certain that nothing of it was written. */
   discard(): void {
     this.abandon();
-    this.#database.exec("BEGIN IMMEDIATE; DELETE FROM staged; DELETE FROM intent; COMMIT");
+    this.#database.exec("DELETE FROM intent");
   }
 
   /**
@@ -173,12 +173,11 @@ export class Baseline implements Disposable {
         this.#restore(bucket, keys, whole !== undefined && this.bucketing === undefined);
       }
       if (whole !== undefined) this.#database.exec("DELETE FROM bucket");
-      this.#database.exec(`
-        DELETE FROM bucket WHERE bucket IN (SELECT bucket FROM staged WHERE rows = 0);
-        INSERT OR REPLACE INTO bucket SELECT * FROM staged WHERE rows > 0;
-        DELETE FROM staged;
-        DELETE FROM intent;
-      `);
+      for (const { checksum, entries } of this.#staged.all()) {
+        if (checksum.rows > 0) this.#put(checksum, entries);
+        else this.#prepare("DELETE FROM bucket WHERE bucket = ?").run(checksum.bucket);
+      }
+      this.#database.exec("DELETE FROM intent");
       if (whole === undefined) return;
       const put = this.#database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
       put.run("shape", this.#shape);
@@ -200,7 +199,10 @@ export class Baseline implements Disposable {
           UPDATE bucket SET bucket = -bucket - ${more} WHERE bucket > ${segment};
           UPDATE bucket SET bucket = -bucket WHERE bucket < 0;
         `);
-        for (const [at, part] of parts.entries()) if (part.length > 0) this.#put("bucket", segment + at, part);
+        for (const [at, part] of parts.entries()) {
+          if (part.length === 0) continue;
+          this.#put({ bucket: segment + at, rows: part.length / 2, sum: part.sum() }, part.bytes());
+        }
       }
       const put = this.#database.prepare("UPDATE meta SET value = ? WHERE name = 'bucketing'");
       put.run(JSON.stringify({ scheme: "range", boundaries }));
@@ -208,9 +210,9 @@ export class Baseline implements Disposable {
   }
 
   #restore(bucket: number, kept: Map<bigint, bigint | undefined>, isFirst: boolean): void {
-    const staged = this.#prepare("SELECT entries FROM staged WHERE bucket = ?").get(bucket);
+    const staged = this.#staged.get(bucket);
     if (staged === undefined) return;
-    const rows = pairs(staged.entries as Uint8Array);
+    const rows = pairs(staged);
     const before: BaseRows = isFirst ? new Map() : this.rows(bucket);
     for (const [key, now] of kept) {
       const hash = now ?? before.get(key);
@@ -219,14 +221,11 @@ export class Baseline implements Disposable {
     }
     const list = new HashList();
     for (const [key, hash] of rows) list.add(key, hash);
-    this.#put("staged", bucket, list);
+    this.#staged.set(bucket, list);
   }
 
-  #put(table: "bucket" | "staged", bucket: number, list: HashList): Checksum {
-    const checksum = { bucket, rows: list.length / 2, sum: list.sum() };
-    const statement = this.#prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?)`);
-    statement.run(bucket, checksum.rows, checksum.sum.toString(), list.bytes());
-    return checksum;
+  #put({ bucket, rows, sum }: Checksum, entries: Uint8Array): void {
+    this.#prepare("INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?)").run(bucket, rows, sum.toString(), entries);
   }
 
   #prepare(sql: string): StatementSync {
@@ -260,11 +259,11 @@ export class Baseline implements Disposable {
 
   [Symbol.dispose](): void {
     this.#database.close();
+    this.#staged[Symbol.dispose]();
   }
 }
 
-function pairs(entries: Uint8Array): BaseRows {
-  const words = wordsOf(entries);
+function pairs(words: BigUint64Array): BaseRows {
   const rows: BaseRows = new Map();
   for (let i = 0; i < words.length; i += 2) rows.set(words[i], words[i + 1]);
   return rows;

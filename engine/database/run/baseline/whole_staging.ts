@@ -1,10 +1,9 @@
-import type { Checksum } from "../../types.ts";
 import type { Checksums } from "../segments.ts";
 import type { Baseline } from "./baseline.ts";
 import { HashList } from "./hash_list.ts";
 
-/** Words that are held in memory before they are set aside: 16 MiB. */
-const MOST_WORDS = 1 << 21;
+/** Words that are held in memory before they are set aside: 8 MiB. */
+const MOST_WORDS = 1 << 20;
 
 /** Sets a whole table's rows aside, which come in any order. */
 export class WholeStaging {
@@ -33,12 +32,7 @@ export class WholeStaging {
   }
 
   #flush(): void {
-    for (const [bucket, list] of this.#lists) {
-      const checksum: Checksum = this.#checksums.has(bucket)
-        ? this.#baseline.stageMore(bucket, list)
-        : this.#baseline.stage(bucket, list);
-      this.#checksums.set(bucket, checksum);
-    }
+    for (const [bucket, list] of this.#lists) this.#checksums.set(bucket, this.#baseline.stageMore(bucket, list));
     this.#lists = new Map();
     this.#words = 0;
   }
