@@ -67,6 +67,16 @@ export interface Snapshot extends AsyncDisposable {
   boundaries(side: TableSide, rowsPerSegment: number): Promise<string[]>;
   /** The checksum of every bucket that has rows, in one pass over the table. */
   checksums(side: TableSide, method: HashMethod, bucketing: Bucketing): Promise<Checksum[]>;
+  /**
+   * Optional: the same by the rows in which the table differs from that of another snapshot, whose checksums are known; undefined
+   * where that cannot be, or costs more.
+   */
+  checksumsBeside?(
+    side: TableSide,
+    method: HashMethod,
+    bucketing: Bucketing,
+    other: { snapshot: Snapshot; side: TableSide; checksums: Iterable<Checksum> },
+  ): Promise<Checksum[] | undefined>;
   /** The keys and hashes of the rows of these buckets (all buckets where undefined), in any order, in batches. */
   hashes(
     side: TableSide,
@@ -119,27 +129,30 @@ export interface Writer extends AsyncDisposable {
   advanceIdentity(side: TableSide): Promise<void>;
   /** Runs {@link Connection.creation}'s statements. */
   create(statements: string[]): Promise<void>;
+  /** Where a rollback leaves tables that were created: drops those that have no rows, in this order, and returns them. */
+  dropEmpty?(tables: Table[]): Promise<Table[]>;
   /** As {@link Connection.find}, on the writer's own connection: it sees what the transaction has created. */
   find(entity: string): Promise<Table>;
 }
 
-/** Optional: the generic way is `all` and `rows`, `insert` and `update`. */
+/** The generic way is `all` and `rows`, `insert` and `update`. */
 export interface DirectWays {
   copy: DirectCopy;
-  carrier: FindCarrier;
+  carrier?: FindCarrier;
 }
 
 /**
- * A whole table straight from one server to another of the same kind (PostgreSQL: `COPY … TO` into `COPY … FROM`).
+ * A whole table straight from one server to another of the same kind (PostgreSQL: `COPY … TO` into `COPY … FROM`; SQLite:
+ * `INSERT … SELECT` from the other file).
  *
  * @param progress is told of so many more rows
- * @returns how many rows there were
+ * @returns how many rows there were; undefined where these tables cannot be copied so, and nothing was done
  */
 export type DirectCopy = (
   from: { snapshot: Snapshot; side: TableSide },
   to: { writer: Writer; side: TableSide },
   progress: (rows: number) => void,
-) => Promise<number>;
+) => Promise<number | undefined>;
 
 /** @returns undefined where rows between these tables have to be looked at, as where the types of columns are not the same */
 export type FindCarrier = (

@@ -22,7 +22,7 @@ export class TableLocks {
    */
   acquire(owner: string, writes: { spec: ConnectionSpec; entities: string[] }[]): Disposable {
     const wanted = writes.flatMap(({ spec, entities }) => {
-      const database = JSON.stringify([spec.engine, spec.host?.toLowerCase(), spec.port, spec.database]);
+      const database = JSON.stringify([spec.engine, hostOf(spec), spec.port, spec.database]);
       return entities.map((entity): Held => ({ database, ...split(entity), owner }));
     });
     for (const want of wanted) {
@@ -40,6 +40,11 @@ export class TableLocks {
       },
     };
   }
+}
+
+/** This machine under each of its usual names, sockets among them, is one host. */
+function hostOf({ host = "" }: ConnectionSpec): string {
+  return /^(localhost|127(\.\d+){3}|::1|\/.*)$/i.test(host) ? "" : host.toLowerCase();
 }
 
 /** A dot may belong to a name; then the name's end is taken for the table, which is the safe side. */

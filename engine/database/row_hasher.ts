@@ -5,6 +5,7 @@ const encoder = new TextEncoder();
 
 /** Longer texts are encoded by the runtime, shorter ones here, which is faster as long as they are ASCII. */
 const SHORT = 256;
+const SEPARATOR = 0x7c;
 const SHIFTS = Int32Array.of(7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21);
 const SINES = Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0);
 /** Which word of a block a step takes. */
@@ -27,9 +28,11 @@ export class RowHasher {
   /** Bytes in the buffer, and those before them. */
   #at = 0;
   #hashed = 0;
+  #isFirst = true;
 
   begin(): void {
     this.#at = 0;
+    this.#isFirst = true;
     this.#hashed = 0;
     const state = this.#state;
     state[0] = 0x67452301;
@@ -38,16 +41,20 @@ export class RowHasher {
     state[3] = 0x10325476;
   }
 
-  add(value: Value): void {
-    if (this.#bytes.length - this.#at < SHORT + 16) this.#flush();
+  /** @param isMeasured whether the value's length is a part of the text */
+  add(value: Value, isMeasured: boolean): void {
+    const bytes = this.#bytes;
+    if (bytes.length - this.#at < SHORT + 16) this.#flush();
+    if (this.#isFirst) this.#isFirst = false;
+    else bytes[this.#at++] = SEPARATOR;
     if (value === null) {
-      this.#bytes[this.#at++] = 0x4e;
+      if (isMeasured) bytes[this.#at++] = 0x2d;
+      bytes[this.#at++] = isMeasured ? 0x31 : 0x4e;
       return;
     }
     const start = this.#at;
     if (value.length <= SHORT) {
-      const bytes = this.#bytes;
-      let at = this.#length(value.length);
+      let at = isMeasured ? this.#length(value.length) : start;
       let index = 0;
       for (; index < value.length; index++) {
         const unit = value.charCodeAt(index);
@@ -58,7 +65,7 @@ export class RowHasher {
       if (index === value.length) return;
       this.#at = start;
     }
-    this.#at = this.#length(Buffer.byteLength(value));
+    if (isMeasured) this.#at = this.#length(Buffer.byteLength(value));
     for (let rest = value; rest !== "";) {
       const { read, written } = encoder.encodeInto(rest, this.#bytes.subarray(this.#at));
       this.#at += written;
@@ -80,7 +87,7 @@ export class RowHasher {
     this.low = bigEndian(this.#state[1]);
   }
 
-  /** Writes a length and a colon, and returns where they end. */
+  /** Writes a length and the separator, and returns where they end. */
   #length(length: number): number {
     const bytes = this.#bytes;
     let digits = 1;
@@ -91,7 +98,7 @@ export class RowHasher {
       bytes[at] = 0x30 + rest % 10;
       rest = Math.floor(rest / 10);
     }
-    bytes[end] = 0x3a;
+    bytes[end] = SEPARATOR;
     return end + 1;
   }
 

@@ -2,16 +2,44 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createRandom, testSeed } from "../../tests/harness/random.ts";
 import { hashBucket, keyBucket, rowHash, rowText } from "./row_text.ts";
-import type { Row } from "./types.ts";
+import type { Form, Row } from "./types.ts";
 
-function digest(row: Row) {
-  return createHash("md5").update(rowText(row)).digest();
+/** Every other value has a length in the text. */
+const FORMS = Array.from({ length: 12 }, (_, at): Form => at % 2 === 0 ? "text" : "decimal");
+
+function digest(forms: Form[], row: Row) {
+  return createHash("md5").update(rowText(forms, row)).digest();
 }
 
 Deno.test("different rows have different texts", () => {
-  assert.equal(rowText(["a", null, "", "größe", "\u{1f600}"]), "1:aN0:7:größe4:\u{1f600}");
-  const rows: Row[] = [["a|b", "c"], ["a", "b|c"], ["", null], [null, ""], ["N"], [null], ["1:a"], ["a"], []];
-  assert.equal(new Set(rows.map(rowText)).size, rows.length);
+  assert.equal(
+    rowText(["text", "integer", "json", "text", "float", "text"], ["größe", "-1", null, "", null, "\u{1f600}"]),
+    "7|größe|-1|-1|0||N|4|\u{1f600}",
+  );
+  const rows: Row[] = [
+    ["a|1", "b"],
+    ["a", "1|b"],
+    ["1|a", "b"],
+    ["", null],
+    [null, ""],
+    [null, null],
+    ["-1", null],
+    [null, "-1"],
+    ["|", "|"],
+    ["||", ""],
+    ["N", "N"],
+    ["0", ""],
+    ["0|", ""],
+  ];
+  assert.equal(new Set(rows.map((row) => rowText(["text", "text"], row))).size, rows.length);
+  const mixed: Row[] = [["1", "5"], ["1|5", null], [null, "5"], ["-1", "5"], ["", "5"], ["", null], [null, null], [
+    "5",
+    null,
+  ]];
+  for (const forms of [["text", "integer"], ["integer", "text"]] as Form[][]) {
+    const given = mixed.map((row) => forms[0] === "text" ? row : row.toReversed());
+    assert.equal(new Set(given.map((row) => rowText(forms, row))).size, mixed.length);
+  }
 });
 
 Deno.test("hashes and buckets are those of MD5, for rows of any length", () => {
@@ -54,9 +82,13 @@ Deno.test("hashes and buckets are those of MD5, for rows of any length", () => {
     }));
   }
   for (const row of rows) {
-    const expected = digest(row);
-    assert.equal(rowHash(row), expected.readBigUInt64BE());
-    assert.equal(keyBucket(row, 2 ** 30), expected.readUInt32BE() % 2 ** 30);
-    assert.equal(hashBucket(rowHash(row), 16), expected[7] % 16);
+    for (const forms of [FORMS, FORMS.slice(1)]) {
+      const values = row.slice(0, forms.length);
+      const expected = digest(forms, values);
+      const hash = rowHash({ forms }, values);
+      assert.equal(hash, expected.readBigUInt64BE());
+      assert.equal(keyBucket({ forms, key: [...values.keys()] }, values, 2 ** 30), expected.readUInt32BE() % 2 ** 30);
+      assert.equal(hashBucket(hash, 16), expected[7] % 16);
+    }
   }
 });

@@ -165,7 +165,7 @@ export interface TableSide {
  *   What its equality does not tell apart but the canonical text does (minus zero, citext, …) counts as well.
  * - `text64`: PostgreSQL's `hashtextextended` of the canonical texts, between PostgreSQL servers.
  * - `stored`: between two SQLite files with a key: lookup3 over the values as they are stored, storage classes included, computed here.
- * - `md5`: the first 8 bytes of MD5 over {@link rowText}, computed by the server. Needs {@link Connection.rendersInSql} of every
+ * - `md5`: the first 8 bytes of MD5 over {@link rowText} (row_text.ts), computed by the server. Needs {@link Connection.rendersInSql} of every
  *   column on both sides.
  * - `client`: the same hash, computed here from the values, read in full. Always possible.
  */

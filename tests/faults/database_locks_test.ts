@@ -120,6 +120,8 @@ for (const [from, engine] of [["sqlite", "postgres"], ["postgres", "postgres"], 
     const sessionId = await blocked.start();
     const second = assertError(await postDatabases(server(), [source, target], FIELDS), 409, "CONFLICT");
     assert.match(second.details, new RegExp(sessionId));
+    const renamed = { connectionString: target.connectionString.replace("127.0.0.1", "LOCALHOST") };
+    assertError(await postDatabases(server(), [source, renamed], FIELDS), 409, "CONFLICT");
     assert.equal((await server().request("DELETE", `/sync/session/${sessionId}`)).status, 200);
     assert.equal((await sessionEnd(server(), sessionId)).status, "cancelled");
     assert.deepEqual(await waiting(target), []);

@@ -80,8 +80,8 @@ export function testChecksums(test: Test): void {
     await using snapshot = await connection.snapshot(1);
     for (const method of ["client" as const, ...options.methods.filter((method) => method === "md5")]) {
       for (const { key, hash, bucket } of await hashesOf(snapshot, table, method, { scheme: "hash", buckets: 32 })) {
-        assert.equal(hash, rowHash(rows.get(key[0]) as Row), `${method} of ${key[0]}`);
-        assert.equal(bucket, keyBucket(key, 32));
+        assert.equal(hash, rowHash(table, rows.get(key[0]) as Row), `${method} of ${key[0]}`);
+        assert.equal(bucket, keyBucket(table, key, 32));
       }
     }
   });

@@ -220,22 +220,22 @@ export function testWriting(test: Test): void {
     const { direct } = options.dialect;
     if (direct === undefined) return;
     const source = await peopled(provided, 20_000);
-    await using other = await options.database();
-    await using target = await options.dialect.connect(other.spec, new AbortController().signal);
-    await makePeople({ ...provided, database: other });
-    const copy = await side(target, "people");
     await using snapshot = await connection.snapshot(1);
-    let progress = 0;
-    const copied = await transaction(
-      target,
-      (writer) =>
-        direct.copy(
-          { snapshot, side: { ...source, filter: "id < 15000" } },
-          { writer, side: copy },
-          (rows) => progress += rows,
-        ),
-    );
-    assert.deepEqual([copied, progress], [15_000, 15_000]);
-    assert.deepEqual(await contents(target, copy), sorted(people(0, 15_000)));
+    const copied = async (rows: number, filter?: string) => {
+      await using other = await options.database();
+      await using target = await options.dialect.connect(other.spec, new AbortController().signal);
+      await makePeople({ ...provided, database: other });
+      const copy = await side(target, "people");
+      let progress = 0;
+      const from = { snapshot, side: { ...source, filter } };
+      const onRows = (more: number) => void (progress += more);
+      const copied = await transaction(target, (writer) => direct.copy(from, { writer, side: copy }, onRows));
+      // An engine may leave filters to the ordinary way.
+      const expected = copied === undefined && filter !== undefined ? 0 : rows;
+      assert.deepEqual([copied ?? 0, progress], [expected, expected]);
+      assert.deepEqual(await contents(target, copy), sorted(people(0, expected)));
+    };
+    await copied(20_000);
+    await copied(15_000, "id < 15000");
   });
 }

@@ -38,7 +38,7 @@ async function deleteWhole(
   wanted: Wanted[],
 ): Promise<{ deleted: number; left: Wanted[] }> {
   const { table } = sideSql(side);
-  const digits = wanted.map(({ row }) => rowHash(row).toString(16).padStart(16, "0"));
+  const digits = wanted.map(({ row }) => rowHash(side, row).toString(16).padStart(16, "0"));
   const list = (of: string[]) => of.map((hash) => `'${hash}'`).join(", ");
   const hash = rowHashSql(side);
   const copies = new Map(

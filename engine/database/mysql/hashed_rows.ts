@@ -94,14 +94,14 @@ class HashReading {
   async hash(rows: Row[]): Promise<HashedRow[]> {
     const { key } = this.#side;
     if (!this.#isServers) {
-      return rows.map((row) => this.#hashed(key.map((at) => row[at]), rowHash(row)));
+      return rows.map((row) => this.#hashed(key.map((at) => row[at]), rowHash(this.#side, row)));
     }
     const hashes = rows.map((row) => row[key.length]);
     const long = rows.filter((_, i) => hashes[i] === null).map((row) => row.slice(0, key.length));
     const read = long.length === 0 ? [] : await this.#lanes.lend((session) => readKeyed(session, this.#side, long));
     return rows.map((row, i) => {
       const digits = hashes[i];
-      const hash = digits === null ? rowHash(read.shift()!) : BigInt(`0x${digits}`);
+      const hash = digits === null ? rowHash(this.#side, read.shift()!) : BigInt(`0x${digits}`);
       row.length = key.length;
       return this.#hashed(row, hash);
     });
@@ -116,7 +116,7 @@ class HashReading {
     const bucket = this.#ranges !== undefined
       ? this.#ranges.bucket(key[0]!)
       : bucketing.scheme === "hash"
-      ? keyBucket(key, bucketing.buckets)
+      ? keyBucket(this.#side, key, bucketing.buckets)
       : bucketing.scheme === "row"
       ? hashBucket(hash, bucketing.buckets)
       : 0;

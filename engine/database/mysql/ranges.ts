@@ -50,7 +50,11 @@ export class Ranges {
 
   /** Which of the buckets from `first` on, where they go up to `last`, as a number from 0. Of whole numbers. */
   interval(first: number, last: number): string {
-    return first === last ? "0" : `INTERVAL(${[this.#key, ...this.#orders.slice(first, last)].join(", ")})`;
+    if (first === last) return "0";
+    const orders = this.#orders.slice(first, last);
+    // Whole numbers are compared as decimals. Doubles cost less, and rounding moves no key over such a boundary.
+    const areDoubles = orders.every((order) => Number.isSafeInteger(Number(order)));
+    return `INTERVAL(${[areDoubles ? `${this.#key} + 0e0` : this.#key, ...orders].join(", ")})`;
   }
 
   /** The same of several buckets. */

@@ -12,7 +12,7 @@ export interface Rendering {
   /** Makes the canonical text of what the expression gives, or says why there is none. */
   convert?: (text: string) => string;
   /** The octets of the expression's value, where there is a faster way than to look at it. */
-  length?: number | string;
+  length?: string;
   /** Read as bytes and written as digits here: half of what goes over the wire, and a server's limit for texts does not matter. */
   bytes?: string;
 }
@@ -39,17 +39,17 @@ export function render(column: Column, form: Form): Rendering {
     case "bits":
       return form === "boolean"
         ? { sql: `(${reference} + 0)`, inSql }
-        : { sql: `LPAD(BIN(${reference} + 0), ${logical.length}, '0')`, length: logical.length!, inSql };
+        : { sql: `LPAD(BIN(${reference} + 0), ${logical.length}, '0')`, inSql };
     case "bytes":
       return hexadecimal(reference);
     case "date":
-      return { sql: reference, length: 10, inSql };
+      return { sql: reference, inSql };
     case "time":
       return { sql: logical.precision === 0 ? reference : withoutZeros(reference), inSql };
     case "timestamp":
-      return logical.precision === 0 ? { sql: reference, length: 19, inSql } : { sql: withoutZeros(reference), inSql };
+      return logical.precision === 0 ? { sql: reference, inSql } : { sql: withoutZeros(reference), inSql };
     case "uuid":
-      return { sql: `CAST(${reference} AS CHAR)`, length: 36, inSql };
+      return { sql: `CAST(${reference} AS CHAR)`, inSql };
     case "json": {
       const sql = logical.binary ? `CAST(${reference} AS CHAR CHARACTER SET utf8mb4)` : utf8(column, reference);
       return form === "json" ? { sql, inSql: false, convert: (text) => canonical("json", text) } : { sql, inSql };
@@ -82,13 +82,13 @@ function hexadecimal(reference: string): Rendering {
   return { sql: `LOWER(HEX(${reference}))`, length: `LENGTH(${reference}) * 2`, bytes: reference, inSql: true };
 }
 
-/** A text's usual spellings of a UUID as the canonical one; of any other text something that no UUID is. */
+/** A text's usual spellings of a UUID as the canonical one; of any other text something that no UUID is, without `|`. */
 function uuid(text: string): string {
   const parts = [[1, 8], [9, 4], [13, 4], [17, 4], [21, 12]].map(([from, length]) =>
     `SUBSTR(${text}, ${from}, ${length})`
   );
-  return `LOWER(CASE CHAR_LENGTH(${text}) WHEN 32 THEN CONCAT_WS('-', ${parts.join(", ")})
-    WHEN 38 THEN SUBSTR(${text}, 2, 36) ELSE ${text} END)`;
+  return `REPLACE(LOWER(CASE CHAR_LENGTH(${text}) WHEN 32 THEN CONCAT_WS('-', ${parts.join(", ")})
+    WHEN 38 THEN SUBSTR(${text}, 2, 36) ELSE ${text} END), '|', '?')`;
 }
 
 function decimal(reference: string, scale: number): string {

@@ -1,5 +1,6 @@
 /** The SQL of one side: its columns as they are read, and their text as it is hashed. */
-import type { Column, Row, TableSide } from "../types.ts";
+import { isMeasured } from "../row_text.ts";
+import type { Column, Form, Row, TableSide } from "../types.ts";
 import { unreadable } from "../unreadable.ts";
 import { quoteName } from "./quote.ts";
 import { render, type Rendering } from "./render.ts";
@@ -46,7 +47,7 @@ function make(side: TableSide): SideSql {
       throw unreadable(error, side, at, (at) => row[positions.indexOf(at)]);
     }
   };
-  const texts = renderings.map((rendering, at) => valueText(rendering, side.columns[at]));
+  const texts = renderings.map((rendering, at) => valueText(rendering, side.columns[at], side.forms[at]));
   return {
     table: quoteName(side.table.name),
     // On a line of its own, so that a comment at its end comments out nothing else.
@@ -70,18 +71,14 @@ function selected({ sql, bytes }: Rendering, at: number): string {
 }
 
 /** The parts of one value's text. Where the text is longer than the server's limit for texts, everything becomes NULL. */
-function valueText({ sql, length = `LENGTH(${sql})` }: Rendering, column: Column): string {
-  const before = typeof length === "number" ? `x'${hexadecimal(`${length}:`)}'` : `${length}, x'3a'`;
-  return column.nullable
-    ? `IF(${quoteName(column.name)} IS NULL, 'N', CONCAT(${before}, ${sql}))`
-    : `${before}, ${sql}`;
+function valueText({ sql, length = `LENGTH(${sql})` }: Rendering, { name, nullable }: Column, form: Form): string {
+  const isNull = `${quoteName(name)} IS NULL`;
+  if (!isMeasured(form)) return nullable ? `IF(${isNull}, 'N', ${sql})` : sql;
+  const parts = `${length}, '|', ${sql}`;
+  return nullable ? `IF(${isNull}, '-1', CONCAT(${parts}))` : parts;
 }
 
 /** Put together as bytes, for columns may have collations that do not mix. A literal of bytes would give way to them. */
 function concatenated(texts: string[]): string {
-  return texts.length === 0 ? "''" : `CONCAT(CAST('' AS BINARY), ${texts.join(", ")})`;
-}
-
-function hexadecimal(text: string): string {
-  return Array.from(text, (character) => character.charCodeAt(0).toString(16)).join("");
+  return texts.length === 0 ? "''" : `CONCAT(CAST('' AS BINARY), ${texts.join(", '|', ")})`;
 }

@@ -71,7 +71,7 @@ export class MySqlSnapshot implements Snapshot {
     const isServers = method === "md5" && hashes.length <= MOST_HASHES;
     for await (const rows of isServers ? this.#withHashes(side, hashes) : this.all(side, PAGE_ROWS)) {
       for (const row of rows) {
-        const hash = rowHash(row);
+        const hash = rowHash(side, row);
         if (wanted.delete(hash)) found.set(hash, row);
       }
       if (wanted.size === 0) break;

@@ -7,6 +7,7 @@ import { deleteRows } from "./delete.ts";
 import { deleteEqualRows } from "./delete_equal.ts";
 import { insertRows } from "./insert.ts";
 import { MOST_KEYS } from "./keyed.ts";
+import { quoteName } from "./quote.ts";
 import { readKeyed } from "./read_rows.ts";
 import type { ServerFacts } from "./server.ts";
 import type { Session } from "./session.ts";
@@ -55,7 +56,7 @@ export class MySqlWriter implements Writer {
         const locked: (LockedRow | undefined)[] = [];
         for (let at = 0; at < keys.length; at += MOST_KEYS) {
           const rows = await readKeyed(this.#session, side, keys.slice(at, at + MOST_KEYS), "FOR UPDATE");
-          for (const row of rows) locked.push(row === undefined ? undefined : { row, hash: rowHash(row) });
+          for (const row of rows) locked.push(row === undefined ? undefined : { row, hash: rowHash(side, row) });
         }
         return locked;
       }));
@@ -106,6 +107,23 @@ export class MySqlWriter implements Writer {
     this.#facts.clear();
     for (const statement of statements) await this.#session.run(statement);
     if (isOpen) await this.begin();
+  }
+
+  async dropEmpty(tables: Table[]): Promise<Table[]> {
+    const dropped: Table[] = [];
+    for (const table of tables) {
+      const name = quoteName(table.name);
+      // Nobody adds a row between the look and the drop.
+      await this.#session.run(`LOCK TABLES ${name} WRITE`);
+      try {
+        if ((await this.#session.rows(`SELECT 1 FROM ${name} LIMIT 1`)).length > 0) continue;
+        await this.#session.run(`DROP TABLE ${name}`);
+        dropped.push(table);
+      } finally {
+        await this.#session.run("UNLOCK TABLES");
+      }
+    }
+    return dropped;
   }
 
   find(entity: string): Promise<Table> {

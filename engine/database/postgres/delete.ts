@@ -1,9 +1,8 @@
-import { balanced } from "../balanced.ts";
 import { DatabaseError } from "../error.ts";
 import type { Row, TableSide } from "../types.ts";
 import { rendersInSql } from "./expressions.ts";
 import { keyTable } from "./find_rows.ts";
-import { rowTextSql } from "./hash_sql.ts";
+import { joinedTexts, rowTextSql } from "./hash_sql.ts";
 import { arrayText, quoteTable } from "./identifier.ts";
 import { converter, fromClause, readings } from "./select.ts";
 import type { Session } from "./session.ts";
@@ -36,8 +35,10 @@ export async function deleteEqualRows(
   const rest = columns.filter(({ column, form }) => !rendersInSql(column, form));
   const restReadings = rest.map(({ at }) => readings(side)[at]);
   const convert = converter(side, rest.map(({ at }) => at));
-  const given = rendered.map((_, n) => `coalesce(octet_length(k.k${n}) || ':' || k.k${n}, 'N')`);
-  const equal = rendered.length === 0 ? "true" : `${rowTextSql(rendered)} = (${balanced(given, "||")}) collate "C"`;
+  const given = joinedTexts(rendered.map(({ form }, n) => {
+    return { text: `k.k${n}`, output: `k.k${n}`, form, nullable: true };
+  }));
+  const equal = rendered.length === 0 ? "true" : `${rowTextSql(rendered)} = ${given} collate "C"`;
   const from = rendered.length === 0
     ? "generate_series(1, 1) k(number)"
     : `unnest(${rendered.map((_, n) => `$${n + 1}::text[]`).join(", ")}) with ordinality k(${

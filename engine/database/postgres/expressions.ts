@@ -36,25 +36,44 @@ export function rendersInSql(column: Column, form: Form): boolean {
 /** A column in the canonical text of a form, by the server alone. */
 export function canonicalSql(column: Column, form: Form): string {
   const name = reference(column);
-  const { logical } = column;
   switch (form) {
-    case "integer":
-    case "boolean":
-      return logical.kind === "boolean" ? `${name}::integer::text` : `${name}::text`;
-    case "decimal":
-      // Without a fraction there is nothing to trim.
-      return logical.kind === "decimal" && logical.scale !== 0 ? `trim_scale(${name})::text` : `${name}::text`;
     case "float":
       return floatSql(`${name}::float8`);
     case "bytes":
       return `encode(${name}, 'hex')`;
     case "native":
       return `case when ${name} is not null then concat(${name}) end`;
-    case "timestamptz":
-      return logical.kind === "timestamp" && logical.zone ? `(${name} at time zone 'UTC')::text` : `${name}::text`;
     default:
-      return `${name}::text`;
+      return `${valueSql(column, form)}::text`;
   }
+}
+
+/** An expression that `concat` writes as the canonical text: where it can be another type than text, which costs less. */
+export function concatenated(column: Column, form: Form): string {
+  const { logical } = column;
+  switch (form) {
+    case "float":
+    case "bytes":
+    case "native":
+    case "json":
+      return canonicalSql(column, form);
+    case "text":
+      // A cast cuts spaces off what has a fixed length, and is more than the output of some types.
+      return logical.kind === "text" && !logical.fixed ? reference(column) : canonicalSql(column, form);
+    default:
+      return valueSql(column, form);
+  }
+}
+
+/** What becomes the canonical text by a cast. */
+function valueSql(column: Column, form: Form): string {
+  const name = reference(column);
+  const { logical } = column;
+  if ((form === "integer" || form === "boolean") && logical.kind === "boolean") return `${name}::integer`;
+  // Without a fraction there is nothing to trim.
+  if (form === "decimal" && logical.kind === "decimal" && logical.scale !== 0) return `trim_scale(${name})`;
+  if (form === "timestamptz" && logical.kind === "timestamp" && logical.zone) return `(${name} at time zone 'UTC')`;
+  return name;
 }
 
 /**

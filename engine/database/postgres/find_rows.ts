@@ -44,7 +44,7 @@ export async function lockRows(
   return (await find(session, side, keys, hashSql, "for update of t")).map((found) => {
     if (found === undefined) return undefined;
     const { row, hash } = found;
-    return { row, hash: hash === null ? rowHash(row) : BigInt.asUintN(64, BigInt(hash)) };
+    return { row, hash: hash === null ? rowHash(side, row) : BigInt.asUintN(64, BigInt(hash)) };
   });
 }
 

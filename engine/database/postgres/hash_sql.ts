@@ -1,9 +1,9 @@
-import { balanced } from "../balanced.ts";
 import type { Bucketing, Column, Form, HashMethod, TableSide } from "../types.ts";
-import { canonicalSql, fromCanonical, reference, rendersInSql } from "./expressions.ts";
+import { canonicalSql, concatenated, fromCanonical, reference, rendersInSql } from "./expressions.ts";
 import { arrayText, literal } from "./identifier.ts";
 import { hashedField } from "./hashed_field.ts";
 import { recordHashSql } from "./record_hash.ts";
+import { isMeasured } from "../row_text.ts";
 import { fromClause } from "./select.ts";
 
 /** Hashes and buckets of the rows of the table `t`, as expressions. */
@@ -46,13 +46,6 @@ export function bucketSql(side: TableSide, method: HashMethod, bucketing: Bucket
 
 /** The buckets with their rows and the sums of their hashes, by a look at every row. */
 export function bucketSumsSql(side: TableSide, method: ServerMethod, bucketing: Bucketing): string {
-  if (method === "md5" && bucketing.scheme !== "row") {
-    const { texts, hash } = textsOnce(side);
-    const bucket = bucketSql(side, method, bucketing, "");
-    return `select b, count(*), sum(${hash}) from (select ${bucket} as b, ${texts} ${
-      fromClause(side)
-    } offset 0) r group by b`;
-  }
   const hash = rowHashSql(side, method);
   // Where the bucket is the hash's own, the hash is computed once.
   const rows = bucketing.scheme === "row"
@@ -65,8 +58,11 @@ export function bucketSumsSql(side: TableSide, method: ServerMethod, bucketing: 
 const LEAST = -(2n ** 63n);
 const MOST = 2n ** 63n - 1n;
 
-/** The same, range by range along the index of the key, a whole number: no row has to be asked for its bucket. */
-export function rangeSumsSql(side: TableSide, method: ServerMethod, boundaries: string[]): string {
+/**
+ * The same, range by range along the index of the key, a whole number: no row has to be asked for its bucket. In statements that can
+ * run at once, each of about as many buckets.
+ */
+export function rangeSumsSql(side: TableSide, method: ServerMethod, boundaries: string[], atOnce: number): string[] {
   const key = reference(side.columns[side.key[0]]);
   const numbers = boundaries.map(BigInt);
   const ranges = [...numbers, MOST + 1n].map((end, n) => {
@@ -74,24 +70,16 @@ export function rangeSumsSql(side: TableSide, method: ServerMethod, boundaries: 
     // No row is where no key of the server's can be.
     return low > MOST || end <= LEAST ? [1n, 0n] : [low, end > MOST ? MOST : end - 1n];
   });
-  const array = (at: number) => `${literal(arrayText(ranges.map((range) => String(range[at]))))}::bigint[]`;
+  const array = (of: bigint[][], at: number) => `${literal(arrayText(of.map((range) => String(range[at]))))}::bigint[]`;
   const rows = `${fromClause(side)} where ${key} >= r.low and ${key} <= r.high`;
-  const { texts, hash } = textsOnce(side);
-  const sums = method === "md5"
-    ? `select count(*) as c, sum(${hash}) as h from (select ${texts} ${rows} offset 0) t`
-    : `select count(*) as c, sum(${rowHashSql(side, method)}) as h ${rows}`;
-  return `select r.n - 1, s.c, s.h from unnest(${array(0)}, ${array(1)}) with ordinality r(low, high, n), ` +
-    `lateral (${sums}) s where s.c > 0`;
-}
-
-/** The hash `md5` of rows whose columns' texts were selected as `texts`: to make a text costs more than to hash it, and its length is asked for too. */
-function textsOnce({ columns, forms }: TableSide): { texts: string; hash: string } {
-  const texts = columns.map((column, at) => `${textSql(column, forms[at])} as c${at}`).join(", ");
-  const parts = columns.map(({ nullable }, at) => {
-    const value = `octet_length(c${at}) || ':' || c${at}`;
-    return nullable ? `coalesce(${value}, 'N')` : value;
+  const sums = `select count(*) as c, sum(${rowHashSql(side, method)}) as h ${rows}`;
+  const pieces = Math.max(1, Math.min(atOnce, Math.floor(ranges.length / LEAST_RANGES)));
+  return Array.from({ length: pieces }, (_, piece) => {
+    const start = Math.floor(ranges.length * piece / pieces);
+    const some = ranges.slice(start, Math.floor(ranges.length * (piece + 1) / pieces));
+    return `select r.n + ${start - 1}, s.c, s.h from ` +
+      `unnest(${array(some, 0)}, ${array(some, 1)}) with ordinality r(low, high, n), lateral (${sums}) s where s.c > 0`;
   });
-  return { texts, hash: md5Sql(parts.join(" || ")) };
 }
 
 function md5Sql(text: string): string {
@@ -109,6 +97,12 @@ export interface Part {
   from: string;
   condition: string;
 }
+
+/** A function of PostgreSQL takes 100 with the separator. */
+const MOST_ARGUMENTS = 99;
+
+/** Fewer ranges are not worth a connection of their own. */
+const LEAST_RANGES = 1_000;
 
 /** Ranges of one statement. */
 const RANGES = 1_000;
@@ -138,15 +132,33 @@ export function* rangeParts(side: TableSide, boundaries: string[], buckets: numb
 
 /** `rowText` of some columns. */
 export function rowTextSql(columns: { column: Column; form: Form }[]): string {
-  const texts = columns.map(({ column, form }) => {
+  return joinedTexts(columns.map(({ column, form }) => {
     const text = textSql(column, form);
-    // What is costly is computed once.
-    const value = form === "float"
-      ? `(select octet_length(v) || ':' || v from (select ${text} as v offset 0) s)`
-      : `octet_length(${text}) || ':' || ${text}`;
-    return column.nullable ? `coalesce(${value}, 'N')` : value;
-  });
-  return balanced(texts, "||");
+    const output = rendersInSql(column, form) ? concatenated(column, form) : text;
+    return { text, output, form, nullable: column.nullable };
+  }));
+}
+
+/** A value's text, and what `concat` writes as that text. */
+export interface TextPart {
+  text: string;
+  output: string;
+  form: Form;
+  nullable: boolean;
+}
+
+/** `rowText` of values; `concat_ws` leaves NULL out. */
+export function joinedTexts(parts: TextPart[]): string {
+  const calls: string[][] = [[]];
+  for (const { text, output, form, nullable } of parts) {
+    const [value, absent] = isMeasured(form) ? [`octet_length(${text})`, "-1"] : [nullable ? text : output, "'N'"];
+    const first = nullable ? `coalesce(${value}, ${absent})` : value;
+    // Both in one call, for a call of which all is left out is an empty text.
+    if (calls[calls.length - 1].length + 2 > MOST_ARGUMENTS) calls.push([]);
+    calls[calls.length - 1].push(...isMeasured(form) ? [first, output] : [first]);
+  }
+  const joined = (texts: string[]) => `concat_ws('|', ${texts.join(", ")})`;
+  return calls.length === 1 ? joined(calls[0]) : joined(calls.map(joined));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { allOrError } from "../../at_once.ts";
 import type { Snapshot } from "../dialect.ts";
 import { hashBucket, keyBucket, rowHash } from "../row_text.ts";
 import type { Bucketing, Checksum, HashedRow, HashMethod, Row, TableSide } from "../types.ts";
@@ -44,10 +45,13 @@ export class PostgresSnapshot implements Snapshot {
 
   async checksums(side: TableSide, method: HashMethod, bucketing: Bucketing): Promise<Checksum[]> {
     if (method === "client") return await this.#clientChecksums(side, bucketing);
-    const result = bucketing.scheme === "range" && await this.#isInKeyOrder(side)
-      ? await this.#query(side, rangeSumsSql(side, method, bucketing.boundaries), IN_KEY_ORDER)
-      : await this.#query(side, bucketSumsSql(side, method, bucketing), IN_ANY_ORDER);
-    return result.map(([bucket, count, sum]) => ({
+    const isInKeyOrder = bucketing.scheme === "range" && await this.#isInKeyOrder(side);
+    const queries = isInKeyOrder
+      ? rangeSumsSql(side, method, bucketing.boundaries, this.lanes.limit)
+      : [bucketSumsSql(side, method, bucketing)];
+    const settings = isInKeyOrder ? IN_KEY_ORDER : IN_ANY_ORDER;
+    const results = await allOrError(queries.map((sql) => this.#query(side, sql, settings)));
+    return results.flat().map(([bucket, count, sum]) => ({
       bucket: Number(bucket),
       rows: Number(count),
       sum: BigInt.asUintN(64, BigInt(sum as string)),
@@ -100,7 +104,7 @@ export class PostgresSnapshot implements Snapshot {
     if (method === "client") {
       for await (const rows of this.all(side, BATCH)) {
         for (const row of rows) {
-          const hash = rowHash(row);
+          const hash = rowHash(side, row);
           if (wanted.has(hash)) found.set(hash, row);
         }
       }
@@ -258,11 +262,11 @@ export class PostgresSnapshot implements Snapshot {
       for (const [range, ...texts] of rows) {
         const row = convert(texts);
         const key = side.key.map((at) => row[at]);
-        const hash = rowHash(row);
+        const hash = rowHash(side, row);
         const bucket = bucketing.scheme === "range"
           ? Number(range)
           : bucketing.scheme === "hash"
-          ? keyBucket(key, bucketing.buckets)
+          ? keyBucket(side, key, bucketing.buckets)
           : hashBucket(hash, bucketing.buckets);
         if (wanted?.has(bucket) ?? true) hashed.push({ bucket, key, hash });
       }

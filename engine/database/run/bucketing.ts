@@ -1,9 +1,12 @@
 import type { Connection, Snapshot } from "../dialect.ts";
 import type { Bucketing, Checksum, Engine, Form } from "../types.ts";
 import type { Sides } from "./database_run.ts";
+import { areFiles } from "./method.ts";
 import type { TablePair } from "./pairing.ts";
 
 const ROWS_A_SEGMENT = 150;
+/** Of ranges between two SQLite files, where asking for another segment costs next to nothing. */
+const ROWS_A_FILE_SEGMENT = 50;
 const MOST_SEGMENTS = 32_768;
 /** Forms whose values both sides order alike, whatever the engines. */
 const ORDERED_ANYWHERE: ReadonlySet<Form> = new Set(["integer"]);
@@ -29,12 +32,13 @@ export async function chooseBucketing(
   const ordered = engine === to.server.engine ? ORDERED_ALIKE[engine] : ORDERED_ANYWHERE;
   if (source.key.length > 1 || !ordered.has(form)) return { scheme: "hash", buckets };
   const [snapshot, side] = rows.source >= rows.target ? [snapshots.source, source] : [snapshots.target, target];
-  return { scheme: "range", boundaries: await snapshot.boundaries(side, rowsASegment(most)) };
+  const fewest = areFiles({ source, target }) ? ROWS_A_FILE_SEGMENT : ROWS_A_SEGMENT;
+  return { scheme: "range", boundaries: await snapshot.boundaries(side, rowsASegment(most, fewest)) };
 }
 
 /** Rows of a segment of the scheme `range`, of so many rows in all. */
-export function rowsASegment(rows: number): number {
-  return Math.max(ROWS_A_SEGMENT, Math.ceil(rows / MOST_SEGMENTS));
+export function rowsASegment(rows: number, fewest = ROWS_A_SEGMENT): number {
+  return Math.max(fewest, Math.ceil(rows / MOST_SEGMENTS));
 }
 
 /** A segment may be so much larger than it should, and must then have so many rows, before all are cut anew. */

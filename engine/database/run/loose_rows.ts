@@ -80,7 +80,7 @@ async function* findRows(
   const left = new Map(wanted);
   for await (const rows of snapshots[side].all(pair[side], BATCH_ROWS)) {
     for (const row of rows) {
-      const hash = rowHash(row);
+      const hash = rowHash(pair[side], row);
       const count = left.get(hash);
       if (count === undefined) continue;
       left.delete(hash);

@@ -6,6 +6,11 @@ import type { TablePair } from "./pairing.ts";
 const RECORD_HASH = 14;
 const TEXT_HASH = 11;
 
+/** Whether both are tables of SQLite files, which are the only ones whose columns tell how they store. */
+export function areFiles({ source, target }: Pick<TablePair, "source" | "target">): boolean {
+  return [...source.columns, ...target.columns].every(({ storage }) => storage !== undefined);
+}
+
 /** The fastest hash that both sides compute alike. */
 export function chooseMethod({ source, target }: TablePair, from: Connection, to: Connection): HashMethod {
   const rendered = source.columns.every((column, i) => {
@@ -23,7 +28,6 @@ export function chooseMethod({ source, target }: TablePair, from: Connection, to
     if (a.major >= TEXT_HASH && b.major >= TEXT_HASH && rendered) return "text64";
   }
   // Values of two SQLite files that have a form in common are the same where they are stored alike.
-  const isStored = [...source.columns, ...target.columns].every(({ storage }) => storage !== undefined);
-  if (a.engine === "sqlite" && b.engine === "sqlite" && isStored && source.key.length > 0) return "stored";
+  if (areFiles({ source, target }) && source.key.length > 0) return "stored";
   return rendered ? "md5" : "client";
 }

@@ -1,6 +1,5 @@
 import { DatabaseError } from "../error.ts";
 import type { Column, Form, Row } from "../types.ts";
-import { rowText } from "../row_text.ts";
 import { sqliteFailure } from "./failure.ts";
 import { Query } from "./query.ts";
 import { RowLayout, type StoredRow } from "./row_layout.ts";
@@ -65,12 +64,12 @@ export class KeyLookup {
   async #search(keys: Row[], found: (StoredRow | undefined)[]): Promise<(StoredRow | undefined)[]> {
     const wanted = new Map<string, number>();
     for (const [i, key] of keys.entries()) {
-      if (found[i] === undefined) wanted.set(rowText(key), i);
+      if (found[i] === undefined) wanted.set(JSON.stringify(key), i);
     }
     const all = [...found];
     for await (const page of new RowReader(this.#context, this.#layout).pages()) {
       for (const row of page) {
-        const at = wanted.get(rowText(this.#layout.key(row)));
+        const at = wanted.get(JSON.stringify(this.#layout.key(row)));
         if (at !== undefined) all[at] = row;
       }
     }

@@ -6,7 +6,7 @@ import type { Column, Row, Table, TableSide } from "../types.ts";
 import { rowidOf } from "./describe.ts";
 import { scalar } from "./query.ts";
 import { bytesOf, type ReadValue, valueReader } from "./read_value.ts";
-import { quote, type Stored } from "./stored.ts";
+import { InvalidText, quote, type Stored } from "./stored.ts";
 
 /** SQLite's limit. */
 const MOST_RESULT_COLUMNS = 2000;
@@ -125,29 +125,33 @@ export class RowLayout {
     return bytes;
   }
 
-  /** The row that a select of {@link exactColumns} found. @throws DatabaseError `value` where a text is not UTF-8 */
+  /** The row that a select of {@link exactColumns} found. */
   decode(found: Stored[]): StoredRow {
     const row: StoredRow = [];
     for (let i = 0, at = 0; i < this.#mayBeText.length; i++, at++) {
       let value = found[at];
       if (this.isWide && typeof value === "string") value = bytesOf(value);
       else if (this.#mayBeText[i] && (this.isWide ? value instanceof Uint8Array : found[++at] === 1n)) {
-        try {
-          value = this.#decoder.decode(value as Uint8Array);
-        } catch {
-          const column = i < this.locator.length ? undefined : this.side.columns[i - this.locator.length];
-          throw this.#failure(row, column, "the text is not valid UTF-8");
-        }
+        value = this.#decode(value as Uint8Array);
       }
       row.push(value);
     }
     return row;
   }
 
+  #decode(bytes: Uint8Array): string | InvalidText {
+    try {
+      return this.#decoder.decode(bytes);
+    } catch {
+      return new InvalidText(bytes);
+    }
+  }
+
   /** @throws DatabaseError `value` with table, key and column */
   value(row: StoredRow, at: number): string | null {
     const stored = row[this.locator.length + at];
     if (stored === null) return null;
+    if (stored instanceof InvalidText) throw this.#failure(row, this.side.columns[at], "the text is not valid UTF-8");
     try {
       return this.#readers[at](stored);
     } catch (error) {

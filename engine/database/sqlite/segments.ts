@@ -1,5 +1,6 @@
 import { RangeBuckets } from "../range_buckets.ts";
 import { RowHasher } from "../row_hasher.ts";
+import { isMeasured } from "../row_text.ts";
 import type { Bucketing, Checksum, HashMethod, TableSide } from "../types.ts";
 import type { RowLayout, StoredRow } from "./row_layout.ts";
 import type { KeyRange } from "./row_reader.ts";
@@ -13,6 +14,7 @@ export class RowHashes {
   bucket = 0;
   readonly #layout: RowLayout;
   readonly #bucketing: Bucketing;
+  readonly #measured: boolean[];
   readonly #range: RangeBuckets | undefined;
   readonly #stored: StoredHasher | undefined;
   readonly #text = new RowHasher();
@@ -25,6 +27,7 @@ export class RowHashes {
     this.#bucketing = bucketing;
     this.#stored = method === "stored" ? new StoredHasher() : undefined;
     const { forms, key } = layout.side;
+    this.#measured = forms.map(isMeasured);
     this.#range = bucketing.scheme === "range" ? new RangeBuckets(forms[key[0]], bucketing.boundaries) : undefined;
   }
 
@@ -72,7 +75,7 @@ export class RowHashes {
       return stored;
     }
     text.begin();
-    for (const at of positions) text.add(layout.value(row, at));
+    for (const at of positions) text.add(layout.value(row, at), this.#measured[at]);
     text.end();
     return text;
   }

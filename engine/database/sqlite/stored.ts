@@ -5,3 +5,6 @@ export type Stored = bigint | number | string | Uint8Array | null;
 export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/** The bytes of a text that are not of its encoding, which can be told apart from others but not carried. */
+export class InvalidText extends Uint8Array {}

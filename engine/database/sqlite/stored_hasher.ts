@@ -1,10 +1,11 @@
-import type { Stored } from "./stored.ts";
+import { InvalidText, type Stored } from "./stored.ts";
 
 const NULL = 0;
 const INTEGER = 1;
 const REAL = 2;
 const TEXT = 3;
 const BLOB = 4;
+const INVALID_TEXT = 5;
 
 /** Words that are held before they are mixed; a whole number of blocks. */
 const HELD = 3 << 12;
@@ -53,7 +54,7 @@ export class StoredHasher {
       words[this.#at++] = this.#realWords[0];
       words[this.#at++] = this.#realWords[1];
     } else {
-      words[this.#at++] = BLOB;
+      words[this.#at++] = value instanceof InvalidText ? INVALID_TEXT : BLOB;
       words[this.#at++] = value.length;
       this.#bytes(value);
     }

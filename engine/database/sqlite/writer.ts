@@ -1,18 +1,19 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LockedRow, RowUpdate, Writer } from "../dialect.ts";
 import { DatabaseError, type DatabaseErrorPlace } from "../error.ts";
-import { rowText } from "../row_text.ts";
 import type { HashMethod, Row, Table, TableSide } from "../types.ts";
 import { findTable } from "./describe.ts";
 import { sqliteFailure } from "./failure.ts";
 import { KeyLookup } from "./lookup.ts";
 import { patiently } from "./open_file.ts";
 import { brokenReference } from "./broken_reference.ts";
-import { Query } from "./query.ts";
+import { Query, scalar } from "./query.ts";
 import { placeholder, RowBinder } from "./row_binder.ts";
 import { RowLayout, type StoredRow } from "./row_layout.ts";
 import { type ReadContext, RowReader } from "./row_reader.ts";
 import { RowHashes } from "./segments.ts";
+import type { SqliteSnapshot } from "./snapshot.ts";
+import { ATTACHED } from "./snapshot_state.ts";
 import { quote, type Stored } from "./stored.ts";
 
 /** More rows found by their key than this are not remembered. */
@@ -26,6 +27,8 @@ export class SqliteWriter implements Writer {
   readonly #statements = new Map<string, Query>();
   /** What finds the rows that were locked, by table and key. */
   readonly #found = new Map<string, Stored[]>();
+  /** Whose file is attached in this transaction, and whether it can be read there. */
+  #attached: { snapshot: SqliteSnapshot; isSame: boolean } | undefined;
   /** Tables written in this transaction. */
   readonly #written = new Set<string>();
 
@@ -140,7 +143,7 @@ export class SqliteWriter implements Writer {
     const left = new Map<string, number>();
     let missing = 0;
     for (const { row, count } of rows) {
-      const text = rowText(row);
+      const text = JSON.stringify(row);
       left.set(text, (left.get(text) ?? 0) + count);
       missing += count;
     }
@@ -148,7 +151,7 @@ export class SqliteWriter implements Writer {
     for await (const page of new RowReader(this.#context, layout).pages()) {
       if (missing === 0) break;
       for (const row of page) {
-        const text = rowText(layout.row(row));
+        const text = JSON.stringify(layout.row(row));
         const count = left.get(text) ?? 0;
         if (count === 0) continue;
         left.set(text, count - 1);
@@ -161,6 +164,26 @@ export class SqliteWriter implements Writer {
       for (const locator of locators) statement.run(locator);
     });
     return locators.length;
+  }
+
+  /** Attaches a snapshot's file until the transaction ends. @returns whether it can be read here in the snapshot's state */
+  attach(snapshot: SqliteSnapshot): boolean {
+    if (this.#attached !== undefined && this.#attached.snapshot !== snapshot) return false;
+    this.#attached ??= { snapshot, isSame: snapshot.attachTo(this.#database) };
+    return this.#attached.isSame;
+  }
+
+  /** Has rows put into a table, all or nothing. */
+  async copy(side: TableSide, work: (context: ReadContext) => Promise<number>): Promise<number> {
+    this.#written.add(side.table.name);
+    this.#statement("SAVEPOINT call").run([]);
+    try {
+      const rows = await work(this.#context);
+      this.#statement("RELEASE call").run([]);
+      return rows;
+    } catch (error) {
+      throw this.#undone(error, { table: side.table.id });
+    }
   }
 
   /** SQLite remembers the highest number by itself, also in AUTOINCREMENT's table. */
@@ -222,13 +245,18 @@ export class SqliteWriter implements Writer {
       work();
       this.#statement("RELEASE call").run([]);
     } catch (error) {
-      const aborts = !this.#database.isTransaction;
-      if (!aborts) {
-        this.#statement("ROLLBACK TO call").run([]);
-        this.#statement("RELEASE call").run([]);
-      }
-      throw placed(sqliteFailure(error), { ...place, ...at, ...(aborts ? { aborts } : {}) });
+      throw this.#undone(error, { ...place, ...at });
     }
+  }
+
+  /** Undoes what a call has done before an error, and says where that was. */
+  #undone(error: unknown, place: DatabaseErrorPlace): unknown {
+    const aborts = !this.#database.isTransaction;
+    if (!aborts) {
+      this.#statement("ROLLBACK TO call").run([]);
+      this.#statement("RELEASE call").run([]);
+    }
+    return placed(sqliteFailure(error), { ...place, ...(aborts ? { aborts } : {}) });
   }
 
   #statement(sql: string): Query {
@@ -243,6 +271,11 @@ export class SqliteWriter implements Writer {
   #forget(): void {
     this.#found.clear();
     this.#written.clear();
+    if (this.#attached === undefined) return;
+    this.#attached = undefined;
+    this.#statements.clear();
+    const isThere = scalar(this.#database, "SELECT 1 FROM pragma_database_list WHERE name = ?", [ATTACHED]);
+    if (isThere !== undefined) this.#database.exec(`DETACH ${ATTACHED}`);
   }
 }
 
@@ -264,7 +297,7 @@ function where(layout: RowLayout): string {
 }
 
 function foundKey({ table }: TableSide, key: Row): string {
-  return `${table.id}\0${rowText(key)}`;
+  return `${table.id}\0${JSON.stringify(key)}`;
 }
 
 function gone({ table }: TableSide): DatabaseError {

@@ -157,7 +157,7 @@ class MemorySnapshot implements Snapshot {
   #hashed(side: TableSide, bucketing: Bucketing): HashedRow[] {
     return this.#rows(side).map((row) => {
       const key = side.key.map((i) => row[i]);
-      const hash = rowHash(row);
+      const hash = rowHash(side, row);
       return { bucket: bucketOf(side, bucketing, key, hash), key, hash };
     });
   }
@@ -170,7 +170,7 @@ class MemorySnapshot implements Snapshot {
 
   async rowsByHash(side: TableSide, _: unknown, hashes: bigint[]): Promise<(Row | undefined)[]> {
     await this.database.call("rowsByHash", hashes);
-    const byHash = new Map(this.#rows(side).map((row) => [rowHash(row), row]));
+    const byHash = new Map(this.#rows(side).map((row) => [rowHash(side, row), row]));
     return hashes.map((hash) => byHash.get(hash));
   }
 
@@ -186,7 +186,7 @@ class MemorySnapshot implements Snapshot {
 }
 
 function bucketOf(side: TableSide, bucketing: Bucketing, key: Row, hash: bigint): number {
-  if (bucketing.scheme === "hash") return keyBucket(key, bucketing.buckets);
+  if (bucketing.scheme === "hash") return keyBucket(side, key, bucketing.buckets);
   if (bucketing.scheme === "row") return hashBucket(hash, bucketing.buckets);
   const form = side.forms[side.key[0]];
   let [low, high] = [0, bucketing.boundaries.length];
@@ -235,7 +235,7 @@ class MemoryWriter implements Writer {
     const byKey = new Map(rows.map((row) => [keyText(side, row), row]));
     return keys.map((key) => {
       const row = byKey.get(JSON.stringify(key));
-      return row && { row, hash: rowHash(row) };
+      return row && { row, hash: rowHash(side, row) };
     });
   }
 

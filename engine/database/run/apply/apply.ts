@@ -30,11 +30,26 @@ export async function applySide(
     if (run.request.useTransactions) await applyWhole(parts, writers);
     else await applyInBatches(parts, writers);
   } catch (error) {
+    if (run.request.useTransactions && makesTablesEarly(run, side)) await dropMade(parts, error);
     throw withMade(failure(error, side), parts);
   }
 }
 
-/** Where tables are made outside of the transaction, a failure leaves them there, and says so. */
+/** Undoes what the transaction's rollback does not: the tables that were made before it. */
+async function dropMade({ run, side, entities }: SideParts, error: unknown): Promise<void> {
+  const made = entities.filter(({ result, pair }) => result.created && pair !== undefined);
+  if (made.length === 0 || error instanceof InDoubt || run.context.signal.aborted) return;
+  const tables = new Map(inParentOrder(made, side).reverse().map((entity) => [entity.pair![side].table, entity]));
+  try {
+    await using writer = await run.connections[side].writer();
+    for (const table of await writer.dropEmpty?.([...tables.keys()]) ?? []) tables.get(table)!.result.created = false;
+  } catch (error) {
+    // They stay, and the failure that brought this about says so.
+    if (!(error instanceof DatabaseError)) throw error;
+  }
+}
+
+/** Where tables are made outside of the transaction, a failure may leave them there, and says so. */
 function withMade(error: unknown, { run, side, entities }: SideParts): unknown {
   if (side === "source") return error;
   const made = entities.filter(({ result }) => result.created).map(({ result }) => result.target);

@@ -50,7 +50,7 @@ export async function copyTable(target: EntityWriter, parts: CopyParts): Promise
   }
 }
 
-/** @returns false where a row was refused, so that it has to be found out which */
+/** @returns false where nothing was done: it cannot be, or a row was refused, so that it has to be found out which */
 async function copyDirectly(
   target: EntityWriter,
   snapshot: Snapshot,
@@ -58,12 +58,13 @@ async function copyDirectly(
   direct: DirectCopy,
 ): Promise<boolean> {
   const { source: from, target: to } = target.entity.pair as NonNullable<EntityWriter["entity"]["pair"]>;
+  let rows: number | undefined;
   const refused = await transactions.call(async (writer) => {
     const progress = (rows: number) => target.progressed(rows);
-    const rows = await direct({ snapshot, side: from }, { writer, side: to }, progress);
-    return () => target.copied(rows);
+    rows = await direct({ snapshot, side: from }, { writer, side: to }, progress);
+    return () => target.copied(rows ?? 0);
   });
-  return refused === undefined;
+  return refused === undefined && rows !== undefined;
 }
 
 /** Everything that the source has, in batches as the target takes them. */

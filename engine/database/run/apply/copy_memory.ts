@@ -119,7 +119,7 @@ function taker(side: TableSide, bucketing: Bucketing, staging: WholeStaging): (r
   const buckets = bucketing.scheme === "range" ? 0 : bucketing.buckets;
   return (row) => {
     const key = keyOf(side, row);
-    const bucket = ranges === undefined ? keyBucket(key, buckets) : ranges.find(key[0] as string);
-    staging.add(bucket, keyHash(key), rowHash(row));
+    const bucket = ranges === undefined ? keyBucket(side, key, buckets) : ranges.find(key[0] as string);
+    staging.add(bucket, keyHash(key), rowHash(side, row));
   };
 }

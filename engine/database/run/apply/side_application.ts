@@ -106,7 +106,7 @@ export class SideApplication implements Disposable {
     const { source, direct } = this.#parts;
     const { entity: { pair }, plan } = writer;
     if (source === undefined || direct === undefined || pair === undefined || change === "delete") return undefined;
-    const carrier = direct.carrier({ snapshot: source, side: pair.source }, pair.target, plan.method);
+    const carrier = direct.carrier?.({ snapshot: source, side: pair.source }, pair.target, plan.method);
     const write = carrier?.[change];
     return carrier === undefined || write === undefined ? undefined : { change, carrier, write };
   }

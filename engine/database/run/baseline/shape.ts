@@ -4,7 +4,7 @@ import type { ConnectionSpec, HashMethod } from "../../types.ts";
 import type { TablePair } from "../pairing.ts";
 
 /** Grows where the meaning of what is stored changes: an older baseline is then none. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** What must be the same for a baseline's hashes to mean anything: how rows are hashed, and which. */
 export function baselineShape({ source, target }: TablePair, method: HashMethod): string {
