@@ -24,7 +24,8 @@ export const SyncFilesBody = z.strictObject({
   direction: z.enum(["one-way", "two-way"]).default("one-way").openapi({
     description:
       "`two-way`: what changed on either side since the last run goes to the other, deletions too; the first run deletes " +
-      "nothing. What is overwritten or deleted is kept in `.syncline-trash` of its side.",
+      "nothing, and takes files of one size and time for equal. Later runs see edits that keep both, and know files that " +
+      "were only touched. What is overwritten or deleted is kept in `.syncline-trash` of its side.",
   }),
   conflictStrategy: z.enum(["SourceWins", "TargetWins", "LastWriteWins", "KeepBoth", "Merge", "Manual"])
     .default("SourceWins").openapi({

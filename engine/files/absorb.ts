@@ -1,7 +1,8 @@
-import { BaselineEncoder, type BaselineEntry, readRow, swapSides } from "./baseline.ts";
+import { BaselineEncoder, type BaselineEntry, isSameVersion, readRow, swapSides } from "./baseline.ts";
 import type { BaselineStore } from "./baseline_store.ts";
 import { isSameTime } from "./coarse.ts";
-import { readWritten, type WrittenEntry } from "./written.ts";
+import { fingerprint, isSameHash, UNKNOWN_TIME } from "./fingerprint.ts";
+import { inodeOf, readWritten, type WrittenContent, type WrittenEntry } from "./written.ts";
 import { type Descriptor, hasCode, readLinkAt, type Stat, statIfPresent, type Tree } from "../posix/mod.ts";
 
 /** Entries of the log that are held in memory together. */
@@ -38,7 +39,7 @@ export function absorbWritten({ log, target, store, swapped, read, directories, 
       for (const name of gone) rows.push([directory === "" ? name : `${directory}/${name}`, null]);
       encoder.reset();
       for (const [name, entry] of entries) encoder.add(name, swapped ? swapSides(entry) : entry);
-      rows.push([directory, encoder.bytes.slice()]);
+      rows.push([directory, encoder.row]);
     }
     store.setAside(rows);
     batch = new Map();
@@ -76,7 +77,10 @@ function take(
     }
     const entry = confirm(record, descriptor as Descriptor, stat);
     if (entry === undefined) continue;
-    if (entries.get(name)?.type === "directory" && entry.type !== "directory") gone.add(name);
+    const before = entries.get(name);
+    if (before?.type === "directory" && entry.type !== "directory") gone.add(name);
+    // What was made out after the deed knows more of it.
+    if (before !== undefined && isSameContent(before, entry)) continue;
     entries.set(name, entry);
   }
   return gone;
@@ -114,8 +118,23 @@ function confirm(record: WrittenEntry, directory: Descriptor, stat: Stat): Basel
     [entry.size, entry.mtime, entry.mtimeNs] = [record[2], record[3], record[4]];
     [entry.targetMtime, entry.targetMtimeNs] = [stat.mtime, stat.mtimeNs];
     if (entry.size !== stat.size || !isSameTime(entry, stat)) return undefined;
+    const content = record[5];
+    if (content !== undefined) {
+      if (inodeOf(stat) !== content.inode) return undefined;
+      entry.fingerprint = writtenFingerprint(content);
+    }
   }
   return entry;
+}
+
+/** When the target's inode got its name nobody has seen: the next run reads the file. */
+function writtenFingerprint({ hash, ctime, ctimeNs }: WrittenContent) {
+  const time = ctime === undefined || ctimeNs === undefined ? UNKNOWN_TIME : { ctime, ctimeNs };
+  return fingerprint(hash === undefined ? undefined : Uint8Array.fromBase64(hash), time, UNKNOWN_TIME);
+}
+
+function isSameContent(a: BaselineEntry, b: BaselineEntry): boolean {
+  return isSameVersion(a, b) && isSameHash(a.fingerprint?.hash, b.fingerprint?.hash);
 }
 
 /**

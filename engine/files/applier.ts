@@ -4,6 +4,7 @@ import { isSameTime } from "./coarse.ts";
 import { JobCounter } from "./counters.ts";
 import { makeDirectories, makeDirectory, NEW_DIRECTORY } from "./directories.ts";
 import { describeLink, finishDirectory, updateMetadata } from "./metadata.ts";
+import { copiedContent, PlacedFiles, writtenContent } from "./placed_files.ts";
 import { ChangedMeanwhile, isState, NOT_EMPTY, Placer } from "./placer.ts";
 import {
   type Existing,
@@ -58,6 +59,8 @@ export class Applier implements Disposable {
   readonly #spool: string;
   readonly #report = emptyReport();
   readonly #placer: Placer;
+  /** Of a run that goes both ways. */
+  readonly #placed: PlacedFiles | undefined;
   /** A second way into the target, for the files that hard links join. */
   #joined: Tree | undefined;
   #serial = 0;
@@ -73,6 +76,7 @@ export class Applier implements Disposable {
     const throttle = new Throttle(options.bandwidthLimit, context);
     this.#copy = {
       verify: options.verify,
+      hash: options.contents !== undefined,
       preservePermissions: options.preservePermissions,
       owners: options.owners,
       piece: throttle.piece,
@@ -86,7 +90,8 @@ export class Applier implements Disposable {
     };
     this.#log = new WrittenLog(options.log.path, options.log.atOnce);
     if (options.trash !== undefined) this.#trash = new Trash(options.trash, this.#copy, target, context);
-    this.#placer = new Placer(target, this.#report, this.#log, this.#trash, context);
+    if (options.contents !== undefined) this.#placed = new PlacedFiles(options.contents);
+    this.#placer = new Placer(target, this.#report, this.#log, this.#trash, this.#placed, context);
   }
 
   run(segment: Segment, lines: PlanLine[]): void {
@@ -105,6 +110,7 @@ export class Applier implements Disposable {
   /** Puts the waiting replacements in their places. */
   end(): ApplyOutput {
     this.#placer.replace();
+    this.#placed?.end();
     return { report: this.#report, deviating: [...this.#placer.deviating] };
   }
 
@@ -138,6 +144,7 @@ export class Applier implements Disposable {
       case "merge":
       case "keep":
       case "left":
+      case "contents":
       case "row":
         throw new TypeError(`Cannot apply the step ${step[0]}: it is for the planning`);
     }
@@ -164,8 +171,9 @@ export class Applier implements Disposable {
     const to = this.#into(directory);
     const temporary = this.#temporary();
     const replaced = this.#options.preservePermissions ? undefined : statIfPresent(to, name);
+    const begun = Date.now();
     const copied = copyToTemporary(this.#source.directory(directory), name, to, temporary, this.#copy, replaced);
-    this.#placeFile(directory, to, temporary, step, copied, inside);
+    this.#placeFile(directory, to, temporary, step, copied, begun, inside);
   }
 
   #placeFile(
@@ -173,15 +181,19 @@ export class Applier implements Disposable {
     to: Descriptor,
     temporary: string,
     [, name, size, existing, mtime, mtimeNs, replaced]: FileStep,
-    { source, bytes, exact }: Copied,
+    copied: Copied,
+    begun: number,
     inside?: PlanLine[],
   ): void {
+    const { source, bytes, exact } = copied;
     this.#report.bytes += bytes;
     const planned = source.size === size && source.mtime === mtime && source.mtimeNs === mtimeNs;
     if (!planned || !exact) this.#placer.deviating.add(directory);
     // Holes are no work, but they count in the plan's bytes.
     if (bytes < source.size) Atomics.add(this.#context.counters, JobCounter.bytes, BigInt(source.size - bytes));
-    this.#placer.place(directory, to, temporary, writtenFile(name, source), existing, inside, replaced);
+    const content = this.#placed === undefined ? undefined : copiedContent(copied, begun);
+    const written = writtenFile(name, source, content && writtenContent(content));
+    this.#placer.place(to, { directory, temporary, written, existing, inside, replaced, content });
   }
 
   /** Puts a merge in the target's place, unless either version that it was made of is another one by now. */
@@ -196,7 +208,7 @@ export class Applier implements Disposable {
     const { size, mtime, mtimeNs } = writeToTemporary(bytes, from, to, temporary, this.#copy, replaced);
     this.#report.bytes += bytes.length;
     const written: WrittenEntry = ["merged", name, size, mtime, mtimeNs, source];
-    this.#placer.place(directory, to, temporary, written, "entry", undefined, target);
+    this.#placer.place(to, { directory, temporary, written, existing: "entry", replaced: target });
   }
 
   /** Goes on with a large file; returns undefined where it has come to its end, good or bad. */
@@ -216,9 +228,10 @@ export class Applier implements Disposable {
       const replaced = preservePermissions ? undefined : statIfPresent(to, name);
       try {
         const from = this.#source.directory(directory);
+        const begun = Date.now();
         const copied = copyPart(from, name, to, temporary, this.#copy, replaced, part, most);
         if ("offset" in copied) progress = { attempt, part: copied };
-        else this.#placeFile(directory, to, temporary, step, copied);
+        else this.#placeFile(directory, to, temporary, step, copied, begun);
       } catch (error) {
         this.#placer.discard(directory, temporary);
         if (!mayRetry(error, attempt)) throw error;
@@ -240,7 +253,7 @@ export class Applier implements Disposable {
       unlinkAt(to, temporary);
       throw error;
     }
-    this.#placer.place(directory, to, temporary, ["symlink", name, link], existing, inside);
+    this.#placer.place(to, { directory, temporary, written: ["symlink", name, link], existing, inside });
   }
 
   /** A file or link that takes a directory's place, with what has to be deleted in that. */
@@ -277,22 +290,28 @@ export class Applier implements Disposable {
     const [parent, base] = splitPath(path);
     this.#joined ??= openRoot(this.#targetPath, "target");
     const from = this.#joined.directory(parent);
+    const begun = Date.now();
     const [wanted, there] = [statAt(this.#source.directory(parent), base), statAt(from, base)];
     if (wanted.size !== there.size || !isSameTime(wanted, there)) {
       throw new PathFailure(`${path}, the file that it is linked to, could not be copied`);
     }
-    const written = writtenFile(name, wanted);
+    const content = this.#placed && copiedContent({ source: wanted, made: there }, begun);
+    const written = writtenFile(name, wanted, content && writtenContent(content));
     if (existing === "nothing") {
       this.#log.note(directory, written);
       linkAt(from, base, to, name);
+      if (content !== undefined) this.#placed?.note(directory, to, name, content);
       this.#report.created++;
       return;
     }
     // Renaming one link of a file over another would do nothing.
-    if (existing === "entry" && statIfPresent(to, name)?.identity === there.identity) return;
+    if (existing === "entry" && statIfPresent(to, name)?.identity === there.identity) {
+      if (content !== undefined) this.#placed?.note(directory, to, name, content);
+      return;
+    }
     const temporary = this.#temporary();
     linkAt(from, base, to, temporary);
-    this.#placer.place(directory, to, temporary, written, existing, inside);
+    this.#placer.place(to, { directory, temporary, written, existing, inside, content });
   }
 
   #metadata(directory: string, name: string): void {

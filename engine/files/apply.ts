@@ -20,6 +20,8 @@ export interface ApplyOptions {
   run: string;
   /** File of the {@link WrittenLog}, and whether it is written before each deed. */
   log: { path: string; atOnce: boolean };
+  /** Of a run that goes both ways: file of the pair's baseline, which takes what files hold that were copied. */
+  contents?: string;
 }
 
 /** Segments of one stream to carry out, in this order. */

@@ -45,6 +45,7 @@ class Application {
         : `${request.trashDirectory}/${trashFolder(run.stamp, run.id)}`,
       run: run.id,
       log: { path: writtenPath(run.baseline), atOnce: run.prepared.baseline !== "none" },
+      contents: run.pass === undefined ? undefined : run.baseline,
     };
     this.#done.errors = [...plan.report.errors];
     this.#done.errorCount = plan.report.errorCount;
@@ -200,7 +201,7 @@ class Application {
   /** Makes out what the plan could not foresee or what became something else. */
   async #rebase(): Promise<void> {
     const { tasks, roots, rules, spool, baseline, workers, pass } = this.#run;
-    const base = { roots, rules, spool, baseline, swapped: pass === "back" };
+    const base = { roots, rules, spool, baseline, pass };
     const unsettled: string[] = [];
     const work = [
       ...this.#groups([...this.#plan.stream("baseline"), ...this.#lost]).map((segments) => ({
@@ -215,7 +216,7 @@ class Application {
       for (const directory of left) unsettled.push(directory);
     });
     if (unsettled.length === 0) return;
-    await tasks.run("files.absorb", { roots, baseline, swapped: base.swapped, directories: unsettled });
+    await tasks.run("files.absorb", { roots, baseline, swapped: pass === "back", directories: unsettled });
   }
 
   #progress() {

@@ -102,6 +102,8 @@ export class BaselineStore implements Disposable {
         PRAGMA synchronous = FULL;
         CREATE TABLE IF NOT EXISTS directory (path BLOB PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS aside (path BLOB PRIMARY KEY, entries BLOB) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS placed (path BLOB NOT NULL, entries BLOB NOT NULL);
+        CREATE INDEX IF NOT EXISTS placed_path ON placed (path);
         CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
       `);
     } catch (error) {
@@ -131,10 +133,28 @@ export class BaselineStore implements Disposable {
     });
   }
 
-  /** Forgets what is set aside, and stores facts about the pair. */
+  /**
+   * Notes rows of files that the run put into a directory, with what is known of their contents: for {@link placed}, until the run's
+   * end.
+   */
+  notePlaced(rows: Iterable<[directory: string, entries: Uint8Array]>): void {
+    this.#database.exec("PRAGMA synchronous = OFF");
+    this.#transaction(() => {
+      const put = this.#database.prepare("INSERT INTO placed VALUES (?, ?)");
+      for (const [directory, entries] of rows) put.run(key(directory), entries);
+    });
+  }
+
+  /** The rows of {@link notePlaced} of a directory, the oldest first. */
+  placed(directory: string): Uint8Array[] {
+    const rows = this.#database.prepare("SELECT entries FROM placed WHERE path = ? ORDER BY rowid").all(key(directory));
+    return rows.map(({ entries }) => entries as Uint8Array);
+  }
+
+  /** Forgets what is set aside and what was noted, and stores facts about the pair. */
   begin(facts: Record<string, string>): void {
     this.#transaction(() => {
-      this.#database.exec("DELETE FROM aside");
+      this.#database.exec("DELETE FROM aside; DELETE FROM placed");
       this.#setFacts(facts);
     });
   }
@@ -151,6 +171,7 @@ export class BaselineStore implements Disposable {
       this.#database.exec(`
         INSERT OR REPLACE INTO directory SELECT path, entries FROM aside WHERE entries IS NOT NULL;
         DELETE FROM aside;
+        DELETE FROM placed;
       `);
       this.#setFacts(facts);
     });

@@ -24,7 +24,8 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
  * one-way synchronisation that share a baseline and act where only their source has changed (`reconcile.ts`). Both are planned and
  * checked against limits before the first change. Whatever is overwritten or deleted is kept in a trash.
  *
- * A pair without a baseline (its first run, or one that lost it) deletes nothing.
+ * A pair without a baseline (its first run, or one that lost it) deletes nothing, and takes files of one size and time for one version.
+ * Later runs read what changed under the same size and time, and know a file again that was only touched (`fingerprint.ts`).
  *
  * @throws as `syncFiles`
  */

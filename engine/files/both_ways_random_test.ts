@@ -14,6 +14,8 @@ const NAMES = ["a", "b", "c", "d"];
 /** What a user has written on a side and not overwritten or deleted there since: content to path. */
 class User {
   readonly live = new Map<string, string>();
+  /** Whether some edits keep a file's time: a run that has nothing to go by but sizes and times is to have seen the file before. */
+  keepsTimes = false;
   readonly #root: string;
   readonly #random: Random;
   readonly #next: () => number;
@@ -32,6 +34,11 @@ class User {
       if (stat === undefined) return;
       this.#forget(path, full);
       fs.rmSync(full, { recursive: true });
+    } else if (this.#random.oneIn(8)) {
+      // A time alone, or an inode alone, is no edit.
+      if (stat === undefined) return;
+      if (this.#random.oneIn(2)) fs.chmodSync(full, stat.mode ^ 0o010);
+      else fs.utimesSync(full, 1_600_000_000 + this.#next(), 1_600_000_000);
     } else if (this.#random.oneIn(6)) {
       if (stat !== undefined) return;
       fs.mkdirSync(full, { recursive: true });
@@ -42,8 +49,12 @@ class User {
       // Some are alike in length, so that only times and contents tell them apart.
       const text = `${number}`.padStart(6, "0");
       fs.mkdirSync(full.slice(0, full.lastIndexOf("/")), { recursive: true });
-      fs.writeFileSync(full, text);
-      fs.utimesSync(full, 1_700_000_000 + number, 1_700_000_000 + number);
+      const isHidden = stat !== undefined && this.keepsTimes && this.#random.oneIn(3);
+      const written = isHidden && this.#random.oneIn(2) ? `${full}.new` : full;
+      fs.writeFileSync(written, text);
+      const time = isHidden ? stat.mtimeMs / 1_000 : 1_700_000_000 + number;
+      fs.utimesSync(written, time, time);
+      if (written !== full) fs.renameSync(written, full);
       this.live.set(text, path);
     }
   }
@@ -107,6 +118,7 @@ Deno.test("two-way runs converge and lose nothing, whatever is edited and whenev
             if (tasks-- <= 0) throw new Killed();
           },
         });
+        for (const user of users) user.keepsTimes = true;
       } catch (error) {
         if (!(error instanceof Killed)) throw error;
       }

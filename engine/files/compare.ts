@@ -4,7 +4,8 @@
  */
 import type { Listing } from "../posix/mod.ts";
 import { type BaselineEntry, sourceUnchanged, swapSides, targetUnchanged } from "./baseline.ts";
-import type { CompareInput, CompareOptions, PendingDirectory, Place } from "./compare_input.ts";
+import { BothSides } from "./both_sides.ts";
+import type { CompareInput, CompareOptions, FileContents, PendingDirectory, Place } from "./compare_input.ts";
 import { conflictName, isLater, resolutionOf, resolveConflict, type Winner } from "./conflict.ts";
 import { DirectoryBaseline } from "./directory_baseline.ts";
 import { pair } from "./pairing.ts";
@@ -20,6 +21,7 @@ export class DirectoryComparison {
   readonly #plan: PlanWriter;
   readonly #report: Report;
   readonly #baseline = new DirectoryBaseline();
+  readonly #sides = new BothSides(this.#baseline);
   /** Directories that the target lacks and that no pattern names, but something wanted lies in them. */
   readonly needed: Place[] = [];
   /** Directories that only the target has and that stay because something in them does. */
@@ -34,9 +36,9 @@ export class DirectoryComparison {
   #written = false;
   /** Names that `KeepBoth` gives in the directory. */
   #keptNames: string[] = [];
-  /** Files that stay different although nothing but their bytes tells so. */
+  /** Files that are different, or stay so where nothing replaces them, although nothing but their bytes tells so. */
   #left: string[] = [];
-  #equal: CompareInput["equal"] = () => false;
+  #contents!: FileContents;
   #children: PendingDirectory[] = [];
 
   constructor(rules: Rules, options: CompareOptions, plan: PlanWriter, report: Report) {
@@ -56,9 +58,10 @@ export class DirectoryComparison {
     this.#written = false;
     this.#keptNames = [];
     this.#left = [];
-    this.#equal = input.equal;
+    this.#contents = input.contents;
     this.#children = [];
     this.#baseline.begin(source, input.baseline, (i) => this.#isTaken(source as Listing, i), this.#options.pass);
+    this.#sides.begin(source, target, input.contents);
     const partner = pair(source, target, input.folds, (i, j) => this.#renameCase(i, j));
     if (this.#handled.length < (target?.length ?? 0)) this.#handled = new Uint8Array(2 * (target?.length ?? 0));
     const handled = this.#handled.fill(0, 0, target?.length ?? 0);
@@ -73,10 +76,12 @@ export class DirectoryComparison {
         if (handled[j] === 0) this.#visitExtra(target, j);
       }
     }
-    const outcome = this.#baseline.outcome(this.#written);
+    const { learnt } = this.#sides;
+    const outcome = this.#baseline.outcome(this.#written || learnt !== undefined);
     if (outcome === "list") {
       this.#plan.add("baseline", directory.path);
       for (const name of this.#left) this.#plan.add("baseline", directory.path, ["left", name]);
+      if (learnt !== undefined) this.#plan.add("baseline", directory.path, ["contents", learnt.toBase64()]);
     } else if (outcome !== "keep") this.#plan.add("foreseen", directory.path, ["row", outcome.toBase64()]);
     if (source !== undefined && !(directory.target ? !this.#touched && directory.own === "same" : !this.#wanted())) {
       this.#plan.add("finish", directory.path, ["finish", directory.own === "counted"]);
@@ -155,13 +160,12 @@ export class DirectoryComparison {
     }
     const winner = verdict === "pass" ? "source" : this.#settle(name, i, j);
     if (winner !== "source") this.#baseline.doubt();
-    if (winner === "target") {
-      // Afterwards their sizes and times may look as those of one version do, where a file system has cut the times.
-      if (target !== undefined && type === "file" && targetType === "file" && source.size(i) === target.size(j)) {
-        this.#left.push(name);
-      }
-      return;
-    }
+    const isAlike = target !== undefined && type === "file" && targetType === "file" &&
+      source.size(i) === target.size(j);
+    // Afterwards their sizes and times may look as those of one version do, where a file system has cut the times or where an edit
+    // has kept them. Of runs in both directions the baseline learns what was replaced.
+    if (isAlike && (winner === "target" || this.#options.pass !== undefined)) this.#left.push(name);
+    if (winner === "target") return;
     const existing: Existing = targetType === undefined || winner === "both"
       ? "nothing"
       : targetType === "directory"
@@ -254,7 +258,10 @@ export class DirectoryComparison {
       case "symlink":
         return source.links.get(i) === target.links.get(j);
       default: {
-        if (source.sameData(i, target, j)) return this.#isTrusted(source, i) || this.#equal(source.names[i]);
+        if (this.#options.pass !== undefined) {
+          return this.#sides.agree(source.names[i], i, j, this.#isTrusted(source, i));
+        }
+        if (source.sameData(i, target, j)) return this.#isTrusted(source, i) || this.#contents.equal(i, j);
         if (source.size(i) !== target.size(j)) return false;
         const baseline = this.#baseline.of(source.names[i], i);
         const same = sourceUnchanged(baseline, source, i) && targetUnchanged(baseline, target, j);
@@ -347,7 +354,7 @@ export class DirectoryComparison {
       this.#foreseeKept(source, i, keptAs);
     } else if (pass !== "back" || foresees) {
       const { size, mtime, mtimeNs } = pass === "back" ? swapSides(known) : known;
-      const base = { size, mtime, mtimeNs };
+      const base = { size, mtime, mtimeNs, hash: known.fingerprint?.hash?.toBase64() };
       this.#add("merge", ["merge", name, kind, keptAs, base, fileState(source, i), fileState(target, j)]);
     }
     return "target";
@@ -390,25 +397,22 @@ export class DirectoryComparison {
     const { strategy, baseline } = this.#options;
     const [source, target] = [this.#source, this.#target];
     const known = baseline === "none" ? undefined : this.#baseline.of(name, i);
-    const state = (listing: Listing | undefined, index: number, entry: BaselineEntry | undefined): SideState => {
-      if (listing === undefined || index < 0) return "absent";
-      return targetUnchanged(entry, listing, index) ? "unchanged" : "changed";
-    };
+    const states = this.#sides.states(known, i, j);
     const { winner, conflict } = reconcile(
       {
         known: known !== undefined,
-        source: state(source, i, known && swapSides(known)),
-        target: state(target, j, known),
+        source: states.source,
+        target: states.target,
         sourceTime: writeTime(source, i),
         targetTime: writeTime(target, j),
       },
       strategy,
       pass,
     );
-    if (this.#directory.clear) return this.#clear(name, state(target, j, known), known);
+    if (this.#directory.clear) return this.#clear(name, states.target, known);
     if (!conflict) return winner;
     const isFile = (listing: Listing | undefined, index: number) => index >= 0 && listing?.type(index) === "file";
-    if (isFile(source, i) && isFile(target, j) && source?.size(i) === target?.size(j) && this.#equal(name)) {
+    if (isFile(source, i) && isFile(target, j) && source?.size(i) === target?.size(j) && this.#contents.equal(i, j)) {
       // Both came to the same: only their times differ, which are made one.
       return pass === "forward" ? "source" : "target";
     }

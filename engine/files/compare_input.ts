@@ -53,6 +53,17 @@ export interface CompareInput {
   baseline: Uint8Array | undefined;
   /** Whether the target resolves a name that it lists in another case to that same entry. */
   folds: (name: string, index: number) => boolean;
-  /** Whether both sides' files of that name hold the same bytes. Asked only where their times do not tell. */
-  equal: (name: string) => boolean;
+  contents: FileContents;
+}
+
+/** What the directory's files hold. Asked only where their metadata does not tell. */
+export interface FileContents {
+  /** When the listings were made, milliseconds since 1970. */
+  lookedAt: number;
+  /** SHA-256 of a side's file as it was listed; undefined where it cannot be read or has changed since. */
+  hash: (side: "source" | "target", index: number) => Uint8Array | undefined;
+  /** The same without reading. */
+  knownHash: (side: "source" | "target", index: number) => Uint8Array | undefined;
+  /** Whether the source's file `i` and the target's file `j` hold the same bytes. */
+  equal: (i: number, j: number) => boolean;
 }

@@ -1,3 +1,4 @@
+import { CopyHasher } from "./copy_hasher.ts";
 import {
   chmodOf,
   chownAt,
@@ -24,7 +25,7 @@ import {
   truncate,
   unlinkAt,
 } from "../posix/mod.ts";
-import { BLOCK, pieceSize, readPiece, readsBack, writePiece } from "../posix/piece.ts";
+import { BLOCK, pieceBuffer, pieceSize, readPiece, readsBack, writePiece } from "../posix/piece.ts";
 
 /** A reason, in words for a person, why one path could not be done; the others go on. */
 export class PathFailure extends Error {}
@@ -36,6 +37,8 @@ export class VerificationFailed extends PathFailure {}
 export interface CopyOptions {
   /** Read back what was written and compare it, byte for byte, with what was read: no digest can tell more. */
   verify: boolean;
+  /** Hash what is copied at once and without holes, while it is in hand. */
+  hash: boolean;
   preservePermissions: boolean;
   owners: boolean;
   /** Bytes that may be moved at once. */
@@ -66,6 +69,10 @@ export interface Copied {
   bytes: number;
   /** Whether the file system keeps the time as it was given. */
   exact: boolean;
+  /** The copy under its temporary name. */
+  made: Stat;
+  /** SHA-256, where {@link CopyOptions.hash} asks for it and the data went through this thread. */
+  hash?: Uint8Array;
 }
 
 /** A copy that is not complete yet, as plain data: what its source was when it began, and how far it has come. */
@@ -134,6 +141,7 @@ export function copyPart(
     const mode = options.preservePermissions ? firstMode(before, most) : before.permissions & 0o777;
     const direct = goesDirect(before.size, options.verify);
     const target = openTemporary(to, temporary, mode, direct, part !== undefined);
+    const hasher = options.hash && part === undefined && before.size <= most ? new CopyHasher() : undefined;
     let filled: PartialCopy;
     try {
       if (part !== undefined && !sameFile(before, now)) throw new ChangedWhileCopied("changed while it was copied");
@@ -144,6 +152,7 @@ export function copyPart(
         most,
         target.direct,
         options,
+        hasher,
       );
       const after = statOf(source);
       if (!sameState(before, after)) throw new ChangedWhileCopied("changed while it was copied");
@@ -158,9 +167,9 @@ export function copyPart(
       if (filled.offset < before.size) return filled;
       // Some file systems stamp a file once more when it is closed.
       setTimesAt(to, temporary, before.mtime, before.mtimeNs);
-      const { mtime, mtimeNs } = statAt(to, temporary);
-      const exact = mtime === before.mtime && mtimeNs === before.mtimeNs;
-      return { source: before, bytes: filled.bytes, exact };
+      const made = statAt(to, temporary);
+      const exact = made.mtime === before.mtime && made.mtimeNs === before.mtimeNs;
+      return { source: before, bytes: filled.bytes, exact, made, hash: hasher?.digest(before.size) };
     } catch (error) {
       unlinkAt(to, temporary);
       throw error;
@@ -226,6 +235,7 @@ function fill(
   most: number,
   direct: boolean,
   options: CopyOptions,
+  hasher: CopyHasher | undefined,
 ): PartialCopy {
   const { source: before, offset } = part;
   const { size } = before;
@@ -244,7 +254,7 @@ function fill(
   for (const range of dataRanges(source, before, offset)) {
     if (moved >= most) break;
     range[1] = Math.min(range[1], range[0] + most - moved);
-    copyRange(source, target, range, direct, options);
+    copyRange(source, target, range, direct, options, hasher);
     end = range[1];
     moved += range[1] - range[0];
   }
@@ -279,6 +289,7 @@ function copyRange(
   [start, end]: [number, number],
   direct: boolean,
   options: CopyOptions,
+  hasher: CopyHasher | undefined,
 ): void {
   const piece = Math.min(pieceSize, options.piece);
   const largest = Math.max(BLOCK, piece - piece % BLOCK);
@@ -288,6 +299,7 @@ function copyRange(
     const count = readPiece(source, wanted, at);
     if (count < wanted) throw new ChangedWhileCopied("changed while it was copied");
     writePiece(target, direct ? Math.ceil(count / BLOCK) * BLOCK : count, at);
+    hasher?.update(pieceBuffer.subarray(0, count), at);
     options.afterPiece(count);
     if (options.verify && !readsBack(target, count, at)) throw new VerificationFailed(DIFFERENT);
     at += count;

@@ -85,6 +85,30 @@ for (const [what, damage] of Object.entries(DAMAGES)) {
   });
 }
 
+Deno.test("a baseline whose damage is found while files are copied in both directions", async () => {
+  for (const task of ["files.apply", "files.rebase", "files.end"]) {
+    using world = new World();
+    const part = { direction: "two-way", trashDirectory: `${world.path}/trash` } as const;
+    world.write("source/left", "1");
+    await world.sync(part);
+    world.write("source/left", "edited");
+    world.write("target/right", "2");
+    let done = false;
+    const { errors } = await world.sync(part, (name) => {
+      if (name !== task || done) return;
+      done = true;
+      breakTable(world, "placed");
+      breakTable(world, "placed_path");
+    });
+    assert.ok(done);
+    assert.deepEqual(errors, [], task);
+    assert.deepEqual(world.list(world.target), { left: "edited", right: "2" });
+    world.assertEqual();
+    const again = await world.sync(part);
+    assert.deepEqual([again.changesApplied, again.errors, again.conflicts], [0, [], []], task);
+  }
+});
+
 Deno.test("a row of the baseline that is no row is damage, whatever its bytes", () => {
   const random = createRandom(testSeed("damaged rows"));
   const encoder = new BaselineEncoder();
@@ -98,10 +122,14 @@ Deno.test("a row of the baseline that is no row is damage, whatever its bytes", 
     link: "to",
   };
   for (const type of ["file", "directory", "symlink"] as const) encoder.add(`name of a ${type}`, { ...entry, type });
-  const whole = encoder.bytes.slice();
+  const times = { ctime: 1, ctimeNs: 2, targetCtime: 3, targetCtimeNs: 4 };
+  for (const hash of [undefined, new Uint8Array(32)]) {
+    encoder.add(`known ${hash?.length}`, { ...entry, fingerprint: { ...times, hash } });
+  }
+  const whole = encoder.row;
   for (let round = 0; round < 2000; round++) {
     const bytes = whole.slice(0, 1 + random.below(whole.length));
-    for (let i = random.below(4); i >= 0; i--) bytes[random.below(bytes.length)] = random.below(256);
+    for (let i = random.below(4); i > 0; i--) bytes[random.below(bytes.length)] = random.below(256);
     try {
       decodeBaseline(bytes);
     } catch (error) {

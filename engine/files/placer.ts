@@ -1,4 +1,5 @@
 import { isFull, PathFailure } from "./copy.ts";
+import type { CopiedContent, PlacedFiles } from "./placed_files.ts";
 import { makeWritable } from "./metadata.ts";
 import type { FileState } from "./types.ts";
 import { backwards, type Existing, joinPath, type PlanLine } from "./plan.ts";
@@ -21,15 +22,18 @@ import {
 
 import type { TaskContext } from "../../workers/types.ts";
 
-/** A complete temporary file that waits to take the place of what is there. */
-interface Replacement {
+/** A complete temporary file or link, and where it goes. */
+export interface Placement {
   directory: string;
   temporary: string;
-  name: string;
+  written: WrittenEntry;
+  existing: Existing;
   /** Where a directory is in its place: what to delete in it. */
   inside?: PlanLine[];
-  /** The only version that it may replace. */
+  /** The only version that it may replace; any where undefined. */
   replaced?: FileState;
+  /** Of a copied file, in a run that goes both ways. */
+  content?: CopiedContent;
 }
 
 /** Gives complete temporary files their names, and takes away what has to go, so that each path holds its old or new content. */
@@ -38,13 +42,23 @@ export class Placer implements Disposable {
   readonly #report: Report;
   readonly #log: WrittenLog;
   readonly #trash: Trash | undefined;
+  readonly #placed: PlacedFiles | undefined;
   readonly #context: TaskContext;
-  readonly #waiting: Replacement[] = [];
+  readonly #waiting: Placement[] = [];
   /** Directories in which not everything went as it was planned. */
   readonly deviating = new Set<string>();
 
-  constructor(target: Tree, report: Report, log: WrittenLog, trash: Trash | undefined, context: TaskContext) {
+  /** @param placed of a run that goes both ways */
+  constructor(
+    target: Tree,
+    report: Report,
+    log: WrittenLog,
+    trash: Trash | undefined,
+    placed: PlacedFiles | undefined,
+    context: TaskContext,
+  ) {
     this.#context = context;
+    this.#placed = placed;
     this.#target = target;
     this.#report = report;
     this.#log = log;
@@ -68,35 +82,27 @@ export class Placer implements Disposable {
     }
   }
 
-  /**
-   * Takes a complete temporary file: where the name is free it gets it at once, else with {@link replace}.
-   * @param inside where a directory is in its place: what to delete in it
-   * @param replaced the only version that it may replace; any where undefined
-   */
-  place(
-    directory: string,
-    to: Descriptor,
-    temporary: string,
-    written: WrittenEntry,
-    existing: Existing,
-    inside: PlanLine[] = [],
-    replaced?: FileState,
-  ): void {
-    const name = written[1];
+  /** Takes a complete temporary file: where the name is free it gets it at once, else with {@link replace}. */
+  place(to: Descriptor, placement: Placement): void {
+    const { directory, temporary, written, existing } = placement;
     if (existing !== "nothing") {
       this.#log.add(directory, written);
-      const isDirectory = existing === "directory";
-      this.#waiting.push({ directory, temporary, name, inside: isDirectory ? inside : undefined, replaced });
+      this.#waiting.push(placement);
       return;
     }
     try {
       this.#log.note(directory, written);
-      this.#renameTo(to, temporary, name);
+      this.#renameTo(to, temporary, written[1]);
     } catch (error) {
       unlinkAt(to, temporary);
       throw error;
     }
+    this.#note(to, placement);
     this.#report.created++;
+  }
+
+  #note(to: Descriptor, { directory, written, content }: Placement): void {
+    if (content !== undefined) this.#placed?.note(directory, to, written[1], content);
   }
 
   /**
@@ -108,12 +114,13 @@ export class Placer implements Disposable {
     if (this.#waiting.length === 0) return;
     this.#context.patiently(() => syncFileSystem(this.#target.root));
     this.#trash?.prepare(
-      this.#waiting.filter(({ inside }) => inside === undefined).map(({ directory, name }) => [directory, name]),
+      this.#waiting.filter(({ existing }) => existing !== "directory")
+        .map(({ directory, written }) => [directory, written[1]]),
     );
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      const { directory, temporary, name, inside, replaced } = next;
+      const { directory, temporary, written: [, name], existing, inside = [], replaced } = next;
       this.attempt(directory, name, () => {
-        if (inside === undefined) {
+        if (existing !== "directory") {
           const to = this.#target.directory(directory);
           if (replaced !== undefined && !isState(statAt(to, name), replaced)) throw new ChangedMeanwhile();
           this.#trash?.keep(directory, to, name);
@@ -122,6 +129,7 @@ export class Placer implements Disposable {
           this.#replaceDirectory(directory, temporary, name, inside);
         }
         this.#waiting.shift();
+        this.#note(this.#target.directory(directory), next);
         this.#report.updated++;
       });
       if (this.#waiting[0] === next) {

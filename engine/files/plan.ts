@@ -50,13 +50,16 @@ export type FileStep = [
   mtimeNs?: number,
   replaced?: FileState,
 ];
-/** For `merge`: a file whose versions on both sides come from `base`. `keptAs` is free for the target's where they do not merge. */
+/**
+ * For `merge`: a file whose versions on both sides come from `base`, whose SHA-256 is in base 64. `keptAs` is free for the target's where
+ * they do not merge.
+ */
 export type MergeStep = [
   "merge",
   name: string,
   kind: Conflict["kind"],
   keptAs: string,
-  base: FileState,
+  base: FileState & { hash?: string },
   source: FileState,
   target: FileState,
 ];
@@ -93,8 +96,13 @@ export type Step =
   | ["linked", name: string, size: number, source: string, target: string, same: 0 | 1 | 2, existing: Existing]
   /** For `finish`: whether permissions change as well (they count, times do not). */
   | ["finish", counted: boolean]
-  /** For `baseline`, which has no other steps: a file that stays different on both sides and has one size. */
+  /**
+   * For `baseline`, as the next, and it has no others: a file that is different on both sides and has one size, and stays so unless it
+   * is replaced.
+   */
   | ["left", name: string]
+  /** What the comparison has found to be the content of both sides' files: a row of entries, in base 64. */
+  | ["contents", entries: string]
   /** For `foreseen`: the row of the baseline, in base 64. */
   | ["row", entries: string];
 

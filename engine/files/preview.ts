@@ -68,6 +68,7 @@ function toEntry(directory: string, step: Step, stays: Set<string>): PlanEntry |
     case "merge":
     case "keep":
     case "left":
+    case "contents":
     case "row":
       return undefined;
   }

@@ -1,7 +1,17 @@
-import { BaselineEncoder, type BaselineEntry, baselineEntry, readRow, swapSides, targetUnchanged } from "./baseline.ts";
+import {
+  BaselineEncoder,
+  type BaselineEntry,
+  baselineEntry,
+  decodeBaseline,
+  isSameVersion,
+  readRow,
+  swapSides,
+  targetUnchanged,
+} from "./baseline.ts";
 import { absorbWritten } from "./absorb.ts";
 import { BaselineStore } from "./baseline_store.ts";
 import { isSameTime } from "./coarse.ts";
+import { type Fingerprint, fingerprint, settledTime } from "./fingerprint.ts";
 import { readSegment, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { isTemporaryName, type RuleOptions, Rules } from "./rules.ts";
@@ -19,8 +29,8 @@ export interface RebaseInput {
   directories: string[];
   /** File of the pair's baseline. */
   baseline: string;
-  /** The baseline was made in the other direction. */
-  swapped: boolean;
+  /** Of a run that goes both ways; the baseline is that of `forward`. */
+  pass: "forward" | "back" | undefined;
 }
 
 export interface RebaseOutput {
@@ -44,19 +54,29 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
   const encoder = new BaselineEncoder();
   const listings = [new Listing(), new Listing()] as const;
   const rows: [path: string, entries: Uint8Array | null][] = [];
-  const left = leftFiles(input);
-  for (const path of new Set([...left.keys(), ...input.directories])) {
+  const compared = comparedFiles(input);
+  const swapped = input.pass === "back";
+  for (const path of new Set([...compared.keys(), ...input.directories])) {
     context.checkpoint();
     const stored = store.read(path);
-    const old = readRow(stored, input.swapped);
+    const old = readRow(stored, swapped);
     try {
-      const from = readDirectory(source.directory(path), listings[0]);
-      const to = readDirectory(target.directory(path), listings[1]);
-      const { entries, settled } = agreed(path, from, to, old, rules, left.get(path));
-      if (settled < to.length) unsettled.push(path);
+      const lookedAt = Date.now();
+      const { entries, settled, listed } = agreed({
+        path,
+        source: readDirectory(source.directory(path), listings[0]),
+        target: readDirectory(target.directory(path), listings[1]),
+        old,
+        rules,
+        left: compared.get(path)?.left ?? new Set(),
+        contents: input.pass === undefined
+          ? undefined
+          : new KnownContents(compared.get(path)?.contents ?? [], store.placed(path), old, lookedAt),
+      });
+      if (settled < listed) unsettled.push(path);
       encoder.reset();
-      for (const [name, entry] of entries) encoder.add(name, input.swapped ? swapSides(entry) : entry);
-      rows.push([path, encoder.bytes.slice()]);
+      for (const [name, entry] of entries) encoder.add(name, swapped ? swapSides(entry) : entry);
+      rows.push([path, encoder.row]);
       for (const [name, entry] of old) {
         if (entry.type !== "directory" || entries.get(name)?.type === "directory") continue;
         rows.push([path === "" ? name : `${path}/${name}`, null]);
@@ -73,15 +93,72 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
   return { report, unsettled };
 }
 
-/** The directories that the segments name, with what stays different in them. */
-function leftFiles({ segments, spool }: RebaseInput): Map<string, Set<string>> {
-  const left = new Map<string, Set<string>>();
+/** What the comparison has found out about a directory's files. */
+interface ComparedFiles {
+  /** Those that are different and of one size. */
+  left: Set<string>;
+  /** Rows of what both sides were seen to hold. */
+  contents: Uint8Array[];
+}
+
+/** The directories that the segments name. */
+function comparedFiles({ segments, spool }: RebaseInput): Map<string, ComparedFiles> {
+  const compared = new Map<string, ComparedFiles>();
   for (const [path, steps] of segments.flatMap((segment) => readSegment(spool, segment))) {
-    const names = left.get(path) ?? new Set();
-    left.set(path, names);
-    for (const step of steps) if (step[0] === "left") names.add(step[1]);
+    const files = compared.get(path) ?? { left: new Set(), contents: [] };
+    compared.set(path, files);
+    for (const step of steps) {
+      if (step[0] === "left") files.left.add(step[1]);
+      if (step[0] === "contents") files.contents.push(Uint8Array.fromBase64(step[1]));
+    }
   }
-  return left;
+  return compared;
+}
+
+/** What is known of the contents of a directory's files, for runs that go both ways. */
+class KnownContents {
+  readonly #seen: Map<string, BaselineEntry>;
+  readonly #placed: Map<string, BaselineEntry>;
+  readonly #old: Map<string, BaselineEntry>;
+  readonly #lookedAt: number;
+
+  /**
+   * @param seen rows of what the comparison has read
+   * @param placed rows of what the run has put into the target
+   * @param lookedAt when both sides were listed, milliseconds since 1970
+   */
+  constructor(seen: Uint8Array[], placed: Uint8Array[], old: Map<string, BaselineEntry>, lookedAt: number) {
+    this.#seen = new Map(seen.flatMap((row) => [...decodeBaseline(row)]));
+    this.#placed = new Map(placed.flatMap((row) => [...decodeBaseline(row)]));
+    this.#old = old;
+    this.#lookedAt = lookedAt;
+  }
+
+  /** Whether the run has put the target's file there. */
+  isPlaced(name: string): boolean {
+    return this.#placed.has(name);
+  }
+
+  /**
+   * The newest that is known of a version. Of one that neither this run nor an earlier one has had in its hands it is what both sides
+   * are now, without a hash: their size and time are trusted to tell it.
+   */
+  of(name: string, entry: BaselineEntry, source: Listing, i: number, target: Listing, j: number): Fingerprint {
+    const known = [this.#placed, this.#seen, this.#old].find((entries) => entries.has(name))?.get(name);
+    const times = known !== undefined && isSameVersion(known, entry) ? known.fingerprint : undefined;
+    const { hash, ctime, ctimeNs, targetCtime, targetCtimeNs } = times ?? {
+      hash: undefined,
+      ctime: source.ctime(i),
+      ctimeNs: source.ctimeNs(i),
+      targetCtime: target.ctime(j),
+      targetCtimeNs: target.ctimeNs(j),
+    };
+    return fingerprint(
+      hash,
+      settledTime({ ctime, ctimeNs }, this.#lookedAt),
+      settledTime({ ctime: targetCtime, ctimeNs: targetCtimeNs }, this.#lookedAt),
+    );
+  }
 }
 
 export interface AbsorbInput {
@@ -106,21 +183,33 @@ export function absorb({ roots, baseline, swapped, directories }: AbsorbInput, c
   });
 }
 
+interface Looked {
+  path: string;
+  source: Listing;
+  target: Listing;
+  /** The baseline so far. */
+  old: Map<string, BaselineEntry>;
+  rules: Rules;
+  /** Files that are different and of one size, unless the run has replaced them. */
+  left: ReadonlySet<string>;
+  contents: KnownContents | undefined;
+}
+
 /**
- * What both sides have in common, in the source's order, which is how the comparison meets it; and how many of the target's
- * entries are what their entry there says.
+ * What both sides have in common, in the source's order, which is how the comparison meets it; how many of the target's entries are what
+ * their entry there says, and how many there are.
  */
 function agreed(
-  path: string,
-  source: Listing,
-  target: Listing,
-  old: Map<string, BaselineEntry>,
-  rules: Rules,
-  left: ReadonlySet<string> = new Set(),
-): { entries: Map<string, BaselineEntry>; settled: number } {
+  { path, source, target, old, rules, left, contents }: Looked,
+): { entries: Map<string, BaselineEntry>; settled: number; listed: number } {
   let settled = 0;
   const targets = new Map(target.names.map((name, j) => [name, j]));
   const entries = new Map<string, BaselineEntry>();
+  const settle = (name: string, entry: BaselineEntry, i: number, j: number) => {
+    if (entry.type === "file") entry.fingerprint = contents?.of(name, entry, source, i, target, j);
+    entries.set(name, entry);
+    settled++;
+  };
   for (let i = 0; i < source.length; i++) {
     const name = source.names[i];
     const entry = isTemporaryName(name) ? undefined : baselineEntry(source, i);
@@ -130,16 +219,14 @@ function agreed(
     if (rules.judge(child, entry.type === "directory", true) === "skip") continue;
     const j = targets.get(name);
     const known = old.get(name);
-    if (j === undefined || left.has(name)) {
+    if (j === undefined || left.has(name) && !contents?.isPlaced(name)) {
       if (known !== undefined) entries.set(name, known);
     } else if (targetUnchanged(entry, target, j)) {
-      entries.set(name, entry);
-      settled++;
+      settle(name, entry, i, j);
     } else if (isCoarse(entry, target, j)) {
       entry.targetMtime = target.mtime(j);
       entry.targetMtimeNs = target.mtimeNs(j);
-      entries.set(name, entry);
-      settled++;
+      settle(name, entry, i, j);
     } else if (known !== undefined) {
       entries.set(name, known);
       if (targetUnchanged(known, target, j)) settled++;
@@ -151,7 +238,7 @@ function agreed(
     entries.set(name, known);
     if (targetUnchanged(known, target, j)) settled++;
   }
-  return { entries, settled };
+  return { entries, settled, listed: target.length };
 }
 
 /** Whether a target's file is the source's under a time that its file system has cut. */

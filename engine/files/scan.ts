@@ -1,12 +1,12 @@
 import { JobCounter } from "./counters.ts";
 import { BaselineReader } from "./baseline_store.ts";
 import { DirectoryComparison } from "./compare.ts";
+import { Contents, type ListedSide } from "./contents.ts";
 import type { CompareOptions, PendingDirectory, Place } from "./compare_input.ts";
 import { isLater } from "./conflict.ts";
 import { PlanWriter, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { type RuleOptions, Rules } from "./rules.ts";
-import { sameContent } from "./same_content.ts";
 import { EngineError } from "../errors.ts";
 import {
   type Descriptor,
@@ -90,6 +90,9 @@ export function openRoot(path: string, side: "source" | "target"): Tree {
   }
 }
 
+/** Reading so many bytes takes as long as comparing an entry. */
+const ENTRY_BYTES = 16 << 10;
+
 /** Lists both sides of each directory, compares them and goes on into their directories while the budget lasts. */
 export function scanDirectories(input: ScanInput, context: TaskContext): ScanOutput {
   using sides = new Sides(input.passes);
@@ -104,7 +107,7 @@ export function scanDirectories(input: ScanInput, context: TaskContext): ScanOut
       try {
         const entries = sides.list(path, place);
         passes.compare(path, place, sides, baseline?.read(path), pending);
-        budget -= entries;
+        budget -= entries + passes.takeBytesRead() / ENTRY_BYTES;
         Atomics.add(context.counters, JobCounter.compared, BigInt(entries));
       } catch (error) {
         if (!(error instanceof PosixError)) throw error;
@@ -126,17 +129,12 @@ function pathOf(place: PendingPlace): string {
   return directory.path;
 }
 
-/** One side of a directory. */
-interface Side {
-  descriptor: Descriptor;
-  listing: Listing;
-}
-
 /** Both trees, and the listings of the directory that is compared: the first pass's source and its target. */
 class Sides implements Disposable {
   readonly #trees: [Tree, LazyTree];
   readonly #listings = [new Listing(), new Listing()] as const;
-  #current: (Side | undefined)[] = [];
+  #current: (ListedSide | undefined)[] = [];
+  #lookedAt = 0;
 
   constructor([first, back]: ScanPass[]) {
     const source = openSource(first.roots);
@@ -151,6 +149,7 @@ class Sides implements Disposable {
     const isWanted = (side: number) =>
       place.some((directory, pass) => directory?.[pass === side ? "source" : "target"]);
     const [source, target] = this.#trees;
+    this.#lookedAt = Date.now();
     this.#current = [
       isWanted(0) ? { descriptor: source.directory(path), listing: this.#listings[0] } : undefined,
       isWanted(1) ? { descriptor: target.tree.directory(path), listing: this.#listings[1] } : undefined,
@@ -162,8 +161,13 @@ class Sides implements Disposable {
     return entries;
   }
 
+  /** Goes on to the directory's contents. */
+  begin(contents: Contents): void {
+    contents.begin(this.#current, this.#lookedAt);
+  }
+
   /** The directory's sides as a pass sees them. */
-  of(pass: number, { source, target }: PendingDirectory): [from: Side | undefined, to: Side | undefined] {
+  of(pass: number, { source, target }: PendingDirectory): [from: ListedSide | undefined, to: ListedSide | undefined] {
     return [source ? this.#current[pass] : undefined, target ? this.#current[1 - pass] : undefined];
   }
 
@@ -176,14 +180,14 @@ class Sides implements Disposable {
 /** The comparisons of all passes. */
 class Passes implements Disposable {
   readonly #inputs: ScanPass[];
-  readonly #context: TaskContext;
   readonly #plans: PlanWriter[] = [];
   readonly #reports: Report[] = [];
   readonly #comparisons: DirectoryComparison[] = [];
+  readonly #contents: Contents;
 
   constructor(inputs: ScanPass[], context: TaskContext) {
     this.#inputs = inputs;
-    this.#context = context;
+    this.#contents = new Contents(() => context.checkpoint(), inputs[0].options.pass !== undefined);
     const reserve = (length: number) => Number(Atomics.add(context.counters, JobCounter.planned, BigInt(length)));
     for (const { rules, options, spool } of inputs) {
       const [plan, report] = [new PlanWriter(spool, reserve), emptyReport()];
@@ -195,6 +199,7 @@ class Passes implements Disposable {
 
   /** Compares a directory for each pass that it waits for, and adds what is in it to what waits. */
   compare(path: string, place: PendingPlace, sides: Sides, row: Uint8Array | undefined, pending: PendingPlace[]): void {
+    sides.begin(this.#contents);
     const children = place.map((directory, pass) => {
       if (directory === null) return [];
       const [from, to] = sides.of(pass, directory);
@@ -207,12 +212,18 @@ class Passes implements Disposable {
         source: from?.listing,
         target: to?.listing,
         baseline: row,
-        equal: (name) =>
-          from !== undefined && to !== undefined && isEqual(from.descriptor, to.descriptor, name, this.#context),
+        contents: this.#contents.of(pass),
         folds: (name, index) => to !== undefined && foldsTo(to.descriptor, name, to.listing, index),
       });
     });
     for (const child of together(children).reverse()) pending.push(child);
+  }
+
+  /** Bytes of files that were read since this was asked last. */
+  takeBytesRead(): number {
+    const { bytesRead } = this.#contents;
+    this.#contents.bytesRead = 0;
+    return bytesRead;
   }
 
   /** A directory that cannot be read: what seems to be missing in it may be there. */
@@ -268,16 +279,6 @@ class LazyTree implements Disposable {
 
   [Symbol.dispose](): void {
     this.#tree?.[Symbol.dispose]();
-  }
-}
-
-/** A file that cannot be read is no equal one; whoever copies it says why. */
-function isEqual(from: Descriptor, to: Descriptor, name: string, context: TaskContext): boolean {
-  try {
-    return sameContent(from, to, name, () => context.checkpoint());
-  } catch (error) {
-    if (!(error instanceof PosixError)) throw error;
-    return false;
   }
 }
 

@@ -58,7 +58,7 @@ export class Trash implements Disposable {
   constructor(path: string, copy: CopyOptions, target: Tree, context: TaskContext) {
     this.#context = context;
     this.#path = path;
-    this.#copy = { ...copy, verify: false };
+    this.#copy = { ...copy, verify: false, hash: false };
     this.#target = target;
   }
 

@@ -3,9 +3,20 @@ import type { FileState } from "./types.ts";
 import { AT_FDCWD, O_APPEND, O_CREAT, O_WRONLY } from "../posix/constants.ts";
 import { appendTo, close, type Descriptor, openAt, type Stat } from "../posix/mod.ts";
 
+/** In a run that goes both ways: what tells that a copy is in its place, and what it holds. */
+export interface WrittenContent {
+  /** The copy's inode, decimal: what was there before may have the same size and time. */
+  inode: string;
+  /** As in a {@link Fingerprint}, in base 64. */
+  hash?: string;
+  /** When the inode of the source last changed, where that is known. */
+  ctime?: number;
+  ctimeNs?: number;
+}
+
 /** What a run left at a name: what it put there, or nothing. */
 export type WrittenEntry =
-  | ["file", name: string, size: number, mtime: number, mtimeNs: number]
+  | ["file", name: string, size: number, mtime: number, mtimeNs: number, content?: WrittenContent]
   /** What the target's version and the source's, which then stands last, were merged to. */
   | ["merged", name: string, size: number, mtime: number, mtimeNs: number, source: FileState]
   | ["symlink", name: string, link: string]
@@ -15,8 +26,13 @@ export type WrittenEntry =
 export type WrittenLine = [directory: string, entries: WrittenEntry[]];
 
 /** The entry of a copied file. */
-export function writtenFile(name: string, { size, mtime, mtimeNs }: Stat): WrittenEntry {
-  return ["file", name, size, mtime, mtimeNs];
+export function writtenFile(name: string, { size, mtime, mtimeNs }: Stat, content?: WrittenContent): WrittenEntry {
+  return content === undefined ? ["file", name, size, mtime, mtimeNs] : ["file", name, size, mtime, mtimeNs, content];
+}
+
+/** The number of an entry's inode, which a restart of the machine leaves as it is, unlike its device's. */
+export function inodeOf({ identity }: Stat): string {
+  return identity.slice(identity.lastIndexOf(":") + 1);
 }
 
 /** Where the pair of a baseline keeps the log of its last run. */

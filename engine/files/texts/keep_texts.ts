@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path/posix";
 import { MOST_BYTES, readTextIfReadable } from "./read_text.ts";
-import { type KeptFile, TextStore } from "./text_store.ts";
+import { type KeptFile, type KeptVersion, TextStore } from "./text_store.ts";
 import { type BaselineEntry, decodeBaseline } from "../baseline.ts";
 import { BaselineRows } from "../baseline_store.ts";
+import { isSameHash } from "../fingerprint.ts";
 import { isDamage, removeDatabase } from "../../sqlite_damage.ts";
 import type { Run } from "../run.ts";
 import { openRoot } from "../scan.ts";
@@ -138,29 +139,31 @@ function keepDirectory(
   store.put(pair, path, held, gone, digestOf(entries));
 }
 
-function isKept(
-  version: Omit<KeptFile, "name" | "text"> | undefined,
-  { size, mtime, mtimeNs }: BaselineEntry,
-): boolean {
-  return version?.size === size && version.mtime === mtime && version.mtimeNs === mtimeNs;
+/** Whether a version's text is kept. Where an edit may have left size and time as they were, only the hash tells. */
+function isKept(version: KeptVersion | undefined, { size, mtime, mtimeNs, fingerprint }: BaselineEntry): boolean {
+  const isSame = version?.size === size && version.mtime === mtime && version.mtimeNs === mtimeNs;
+  return isSame && (fingerprint === undefined || isSameHash(version.hash, fingerprint.hash));
 }
 
 /** Undefined where neither side has it any more. */
 function readVersion(
   name: string,
-  entry: BaselineEntry,
+  { size, mtime, mtimeNs, targetMtime, targetMtimeNs, fingerprint }: BaselineEntry,
   from: Descriptor | undefined,
   to: Descriptor | undefined,
 ): KeptFile | undefined {
-  const { size, mtime, mtimeNs, targetMtime, targetMtimeNs } = entry;
-  const version = { name, size, mtime, mtimeNs };
+  const version = { name, size, mtime, mtimeNs, hash: fingerprint?.hash };
   if (size > MOST_BYTES) return { ...version, text: undefined };
   const sides = [[from, { size, mtime, mtimeNs }], [to, { size, mtime: targetMtime, mtimeNs: targetMtimeNs }]] as const;
   for (const [directory, state] of sides) {
     if (directory === undefined) continue;
     const outcome = readTextIfReadable(directory, name, state);
-    if ("text" in outcome) return { ...version, text: outcome.text };
-    if (outcome.reason === "binary") return { ...version, text: undefined };
+    if ("text" in outcome) {
+      const hash = digestOf(outcome.text);
+      if (version.hash === undefined || isSameHash(hash, version.hash)) return { ...version, hash, text: outcome.text };
+    } else if (outcome.reason === "binary") {
+      return { ...version, text: undefined };
+    }
   }
   return undefined;
 }

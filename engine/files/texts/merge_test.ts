@@ -140,10 +140,48 @@ Deno.test("both versions stay where no common one is known, and where a file has
   write(world, "target/file", BASE);
   const linked = await world.sync(MERGE);
   assert.deepEqual(linked.errors, []);
-  assert.deepEqual(linked.conflicts.map(({ path, reason }) => [path, reason]), [
+  assert.deepEqual(linked.conflicts.map(({ path, reason }) => [path, reason]).sort(), [
     ["file", "not-mergeable"],
     ["name", "not-mergeable"],
   ]);
+});
+
+Deno.test("an edit that keeps size and time is what the next edits are merged from", async () => {
+  // The second run keeps no texts.
+  for (const second of ["Merge", "SourceWins"] as const) {
+    using world = new World();
+    write(world, "source/file", BASE);
+    await world.sync(MERGE);
+    const { mtime } = fs.statSync(`${world.source}/file`);
+    const hidden = BASE.replace("three", "THREE");
+    world.write("source/file", hidden);
+    fs.utimesSync(`${world.source}/file`, mtime, mtime);
+    await world.sync({ ...MERGE, conflictStrategy: second });
+    assert.deepEqual(list(world, "target"), { file: hidden });
+    // Back to what was there before, which a merge from that would leave out.
+    write(world, "source/file", BASE);
+    write(world, "target/file", hidden.replace("five", "FIVE"));
+    const { conflicts } = await world.sync(MERGE);
+    if (second === "Merge") {
+      assert.equal(conflicts[0].resolution, "merged");
+      assert.deepEqual(list(world, "source"), { file: BASE.replace("five", "FIVE") });
+    } else {
+      assert.deepEqual(conflicts.map(({ resolution, reason }) => [resolution, reason]), [[
+        "both",
+        "no-common-version",
+      ]]);
+    }
+  }
+});
+
+Deno.test("a store of texts without hashes is used as it is", async () => {
+  using world = await edited(MERGE);
+  {
+    using database = new DatabaseSync(`${world.path}/data/texts.db`);
+    database.exec("ALTER TABLE text DROP COLUMN hash");
+  }
+  assert.equal((await world.sync(MERGE)).conflicts[0].resolution, "merged");
+  assert.deepEqual(list(world, "source"), { file: BOTH });
 });
 
 Deno.test("a dry run says what the run will do, and does nothing", async () => {

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import type { TextPlace } from "./keep_texts.ts";
 import { MOST_BYTES, readText } from "./read_text.ts";
@@ -140,8 +141,11 @@ class BaseTexts implements Disposable {
     });
   }
 
+  /** Undefined where the text is not kept, or another one is of a version with the same size and time. */
   read(directory: string, [, name, , , base]: MergeStep): Uint8Array | undefined {
-    return this.#try(() => this.#store?.read(this.#place.pair, directory, name, base));
+    const text = this.#try(() => this.#store?.read(this.#place.pair, directory, name, base));
+    if (text === undefined || base.hash === undefined) return text;
+    return createHash("sha256").update(text).digest("base64") === base.hash ? text : undefined;
   }
 
   #try<T>(work: () => T): T | undefined {

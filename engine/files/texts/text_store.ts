@@ -20,9 +20,15 @@ const CHUNKING = {
 const SEED = new Uint8Array(32);
 
 /** A version of a file; without a text where it cannot be merged, so that it is not read again. */
-export interface KeptFile extends FileState {
+export interface KeptFile extends KeptVersion {
   name: string;
   text: Uint8Array | undefined;
+}
+
+/** What tells a kept version from others. */
+export interface KeptVersion extends FileState {
+  /** SHA-256 of the file; undefined where nobody has read all of it, and in stores of before it was kept. */
+  hash: Uint8Array | undefined;
 }
 
 const SCHEMA = `
@@ -41,6 +47,7 @@ const SCHEMA = `
     mtime INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
     chunks TEXT,
+    hash BLOB,
     PRIMARY KEY (directory, name)
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS chunk (
@@ -78,7 +85,12 @@ export class TextStore implements Disposable {
     this.#database = new DatabaseSync(path, { timeout: 60_000 });
     try {
       this.#database.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-      this.transaction(() => this.#database.exec(SCHEMA));
+      this.transaction(() => {
+        this.#database.exec(SCHEMA);
+        const columns = this.#database.prepare("SELECT name FROM pragma_table_info('text')").all();
+        // A store of before there were hashes.
+        if (!columns.some(({ name }) => name === "hash")) this.#database.exec("ALTER TABLE text ADD COLUMN hash BLOB");
+      });
     } catch (error) {
       this.#database.close();
       throw error;
@@ -117,13 +129,18 @@ export class TextStore implements Disposable {
   }
 
   /** The versions of a directory's files that are kept, by name. */
-  versions(pair: string, path: string): Map<string, FileState> {
+  versions(pair: string, path: string): Map<string, KeptVersion> {
     const id = this.#directory(pair, path)?.id;
     if (id === undefined) return new Map();
-    const rows = this.#prepare("SELECT name, size, mtime, mtime_ns FROM text WHERE directory = ?").all(id);
-    return new Map(rows.map(({ name, size, mtime, mtime_ns }) => [
+    const rows = this.#prepare("SELECT name, size, mtime, mtime_ns, hash FROM text WHERE directory = ?").all(id);
+    return new Map(rows.map(({ name, size, mtime, mtime_ns, hash }) => [
       decodeName(name as Uint8Array),
-      { size: size as number, mtime: mtime as number, mtimeNs: mtime_ns as number },
+      {
+        size: size as number,
+        mtime: mtime as number,
+        mtimeNs: mtime_ns as number,
+        hash: hash as Uint8Array | null ?? undefined,
+      },
     ]));
   }
 
@@ -137,12 +154,13 @@ export class TextStore implements Disposable {
       const id = this.#open(pair, path, digest);
       const forget = this.#prepare("DELETE FROM text WHERE directory = ? AND name = ?");
       for (const name of gone) forget.run(id, encode(name));
-      for (const [index, { name, size, mtime, mtimeNs }] of files.entries()) {
+      for (const [index, { name, size, mtime, mtimeNs, hash }] of files.entries()) {
         const ids = chunked[index]?.map((chunk) => this.#chunk(chunk));
         this.#prepare(`
-          INSERT INTO text VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
-          SET size = excluded.size, mtime = excluded.mtime, mtime_ns = excluded.mtime_ns, chunks = excluded.chunks
-        `).run(id, encode(name), size, mtime, mtimeNs, ids === undefined ? null : JSON.stringify(ids));
+          INSERT INTO text (directory, name, size, mtime, mtime_ns, chunks, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT DO UPDATE SET size = excluded.size, mtime = excluded.mtime, mtime_ns = excluded.mtime_ns,
+            chunks = excluded.chunks, hash = excluded.hash
+        `).run(id, encode(name), size, mtime, mtimeNs, ids === undefined ? null : JSON.stringify(ids), hash ?? null);
       }
     });
   }

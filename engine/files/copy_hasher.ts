@@ -1,0 +1,19 @@
+import { createHash, type Hash } from "node:crypto";
+
+/** SHA-256 of a file whose pieces come one after the other. */
+export class CopyHasher {
+  readonly #hash: Hash = createHash("sha256");
+  #length = 0;
+
+  /** Takes a piece; after a hole it takes none any more. */
+  update(bytes: Uint8Array, offset: number): void {
+    if (offset !== this.#length) return;
+    this.#hash.update(bytes);
+    this.#length += bytes.length;
+  }
+
+  /** Undefined where not all of the file's bytes have come. */
+  digest(size: number): Uint8Array | undefined {
+    return this.#length === size ? this.#hash.digest() : undefined;
+  }
+}
