@@ -6,7 +6,10 @@ import type { SyncFilesRequest } from "./types.ts";
 import type { JobContext } from "../jobs/types.ts";
 import type { PoolJob } from "../../workers/types.ts";
 
-/** The trash that a run in both directions keeps on each side, where the request names none. */
+/**
+ * The trash that a run in both directions keeps on each side, where the request names none. It belongs to its side: no other run
+ * carries it over or clears it away, unless something else is in it.
+ */
 export const OWN_TRASH = ".syncline-trash";
 
 export interface OpenOptions {
@@ -30,6 +33,16 @@ export async function openRun(
     request.trashDirectory,
     ...pass === undefined ? [] : [`${source}/${OWN_TRASH}`, `${target}/${OWN_TRASH}`],
   ];
+  const rulesKey = digest([request.excludePatterns, request.includePatterns]);
+  const pair = pass === undefined
+    ? [source, target]
+    : ["two-way", ...pass === "forward" ? [source, target] : [target, source]];
+  const baseline = `${services.dataDir}/baselines/${digest(pair).slice(0, 32)}.db`;
+  // The same place in the source is left out too.
+  const trash = below(target, ...hidden).flatMap((path) => [`${target}/${path}`, `${source}/${path}`]);
+  const ownTrash = [source, target].map((side) => `${side}/${OWN_TRASH}`);
+  const prepared = await tasks.run("files.prepare", { source, target, baseline, rulesKey, trash, ownTrash, spool, pass });
+  if (prepared.hasOwnTrash) hidden.push(...ownTrash);
   const rules = {
     exclude: request.excludePatterns,
     include: request.includePatterns,
@@ -38,14 +51,6 @@ export async function openRun(
       target: below(target, services.dataDir, ...hidden),
     },
   };
-  const rulesKey = digest([request.excludePatterns, request.includePatterns]);
-  const pair = pass === undefined
-    ? [source, target]
-    : ["two-way", ...pass === "forward" ? [source, target] : [target, source]];
-  const baseline = `${services.dataDir}/baselines/${digest(pair).slice(0, 32)}.db`;
-  // The same place in the source is left out too.
-  const trash = below(target, ...hidden).flatMap((path) => [`${target}/${path}`, `${source}/${path}`]);
-  const prepared = await tasks.run("files.prepare", { source, target, baseline, rulesKey, trash, spool, pass });
   return {
     request,
     job,

@@ -33,6 +33,8 @@ export interface PrepareInput {
   pass: "forward" | "back" | undefined;
   /** Places in the directories that the run takes for a trash. */
   trash: string[];
+  /** Where runs in both directions keep what they overwrite or delete. */
+  ownTrash: string[];
   /** File that will take the plan; made empty. */
   spool: string;
 }
@@ -40,6 +42,8 @@ export interface PrepareInput {
 export interface PrepareOutput {
   sourceIdentity: string;
   targetExists: boolean;
+  /** Whether nothing but such runs' trash is where they keep it. */
+  hasOwnTrash: boolean;
   owners: boolean;
   baseline: "none" | "partial" | "complete";
   /** Whether the last run of the pair did not come to its end. */
@@ -74,6 +78,7 @@ export function prepare(input: PrepareInput, context: TaskContext): PrepareOutpu
   return {
     sourceIdentity: identity,
     targetExists,
+    hasOwnTrash: input.ownTrash.every(isReadableTrash),
     owners: mayChangeOwner(),
     ...readState(input, targetExists, context),
   };
@@ -103,6 +108,16 @@ function refuseData(trash: string): void {
   const details =
     `trashDirectory would hide what is in ${trash}: name a directory that is new, empty or a trash already`;
   throw new EngineError("invalid", INVALID, details);
+}
+
+/** What cannot be looked at is no trash: the comparison says why. */
+function isReadableTrash(path: string): boolean {
+  try {
+    return isTrash(path);
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    return false;
+  }
 }
 
 /** Checks a target that does not exist yet by the directory in which it will be made. */
