@@ -7,6 +7,7 @@ import { deletionsOff, type Plan } from "./planned.ts";
 import { addError, addReport, emptyReport, type Report } from "./report.ts";
 import { counter, type Run, watch } from "./run.ts";
 import { forEachAtOnce } from "../at_once.ts";
+import { keepTexts, textPlace } from "./texts/keep_texts.ts";
 import { trashFolder } from "./trash.ts";
 import { writtenPath } from "./written.ts";
 
@@ -16,9 +17,14 @@ const STEP_WEIGHT = 32 * 1024;
 /** Directories that a task makes the baseline out of. */
 const MOST_REBASED = 512;
 
-/** Carries a plan out and returns what was done; single failures are in the report. */
+/**
+ * Carries a plan out and returns what was done; single failures are in the report. With the strategy `Merge` the texts of what both sides
+ * have in common then are kept.
+ */
 export async function applyPlan(run: Run, plan: Plan): Promise<Report> {
-  return await new Application(run, plan).run();
+  const done = await new Application(run, plan).run();
+  if (run.request.conflictStrategy === "Merge") await keepTexts(run, "directory");
+  return done;
 }
 
 class Application {
@@ -70,8 +76,12 @@ class Application {
       if (!isDamage(outcome.reason)) throw outcome.reason;
       sound = false;
     }
+    if (sound && request.conflictStrategy === "Merge") await keepTexts(this.#run, "aside");
     sound &&= await this.#end();
     if (!sound) await tasks.run("files.forget", { baseline, clean: this.#clean });
+    else if (request.conflictStrategy !== "Merge") {
+      await tasks.run("files.dropTexts", { ...textPlace(baseline), baseline });
+    }
     return this.#done;
   }
 

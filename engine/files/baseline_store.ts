@@ -55,27 +55,31 @@ export class BaselineReader {
   }
 }
 
+/** The rows that a baseline has, and those that a run has set aside for it. */
+export type BaselineTable = "directory" | "aside";
+
 /** All rows of a pair's baseline, for who goes through them. */
 export class BaselineRows implements Disposable {
   readonly #database: DatabaseSync;
+  readonly #table: BaselineTable;
 
-  constructor(path: string) {
+  constructor(path: string, table: BaselineTable = "directory") {
     this.#database = new DatabaseSync(path, { readOnly: true, timeout: 60_000 });
+    this.#table = table;
   }
 
   /** The row of a directory, for `decodeBaseline`. */
   read(directory: string): Uint8Array | undefined {
-    const row = this.#database.prepare("SELECT entries FROM directory WHERE path = ?").get(key(directory));
-    return row?.entries as Uint8Array | undefined;
+    const row = this.#database.prepare(`SELECT entries FROM ${this.#table} WHERE path = ?`).get(key(directory));
+    return row?.entries as Uint8Array | null ?? undefined;
   }
 
   /** In the order of their paths' bytes, those after one, or all. */
   *after(directory: string | undefined): Generator<[directory: string, entries: Uint8Array]> {
+    const select = `SELECT path, entries FROM ${this.#table} WHERE entries IS NOT NULL`;
     const rows = directory === undefined
-      ? this.#database.prepare("SELECT path, entries FROM directory ORDER BY path").iterate()
-      : this.#database.prepare("SELECT path, entries FROM directory WHERE path > ? ORDER BY path").iterate(
-        key(directory),
-      );
+      ? this.#database.prepare(`${select} ORDER BY path`).iterate()
+      : this.#database.prepare(`${select} AND path > ? ORDER BY path`).iterate(key(directory));
     for (const { path, entries } of rows) yield [decodeName(path as Uint8Array), entries as Uint8Array];
   }
 

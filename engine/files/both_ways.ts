@@ -6,7 +6,6 @@ import { type OpenOptions, openRun, OWN_TRASH } from "./opening.ts";
 import type { Plan } from "./planned.ts";
 import { makePlans } from "./planning.ts";
 import type { FileServices, Run } from "./run.ts";
-import { keepTexts } from "./texts/keep_texts.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "./types.ts";
 import { EngineError } from "../errors.ts";
 import type { JobContext } from "../jobs/types.ts";
@@ -111,8 +110,6 @@ async function planPasses(runs: Run[]): Promise<Pass[]> {
 
 async function apply({ run, plan }: Pass, started: number): Promise<SyncFilesResult> {
   const done = await applyPlan(run, plan);
-  // The baseline is that of the first run's direction.
-  if (run.request.conflictStrategy === "Merge") await keepTexts(run);
   return result(plan.report, done, false, started);
 }
 

@@ -60,7 +60,12 @@ export class DirectoryComparison {
     this.#left = [];
     this.#contents = input.contents;
     this.#children = [];
-    this.#baseline.begin(source, input.baseline, (i) => this.#isTaken(source as Listing, i), this.#options.pass);
+    const { pass, strategy } = this.#options;
+    this.#baseline.begin(source, input.baseline, (i) => this.#isTaken(source as Listing, i), {
+      pass,
+      // Texts are kept of what the run has set aside, before that takes effect.
+      foresees: pass === undefined && strategy !== "Merge",
+    });
     this.#sides.begin(source, target, input.contents);
     const partner = pair(source, target, input.folds, (i, j) => this.#renameCase(i, j));
     if (this.#handled.length < (target?.length ?? 0)) this.#handled = new Uint8Array(2 * (target?.length ?? 0));

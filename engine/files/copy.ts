@@ -37,7 +37,7 @@ export class VerificationFailed extends PathFailure {}
 export interface CopyOptions {
   /** Read back what was written and compare it, byte for byte, with what was read: no digest can tell more. */
   verify: boolean;
-  /** Hash what is copied at once and without holes, while it is in hand. */
+  /** Hash what is copied at once, while it is in hand. A large file that shares blocks or has holes is not read for that. */
   hash: boolean;
   preservePermissions: boolean;
   owners: boolean;
@@ -57,6 +57,8 @@ const DIRECT_FROM = 1 << 16;
 const DIRECT_FROM_VERIFIED = 1 << 23;
 /** Sharing blocks pays from here on. */
 const CLONE_FROM = 1 << 16;
+/** A file up to this size is hashed even where its data did not come by. Merges need that of no larger ones. */
+const HASH_UP_TO = 4 << 20;
 const ATTEMPTS = 3;
 /** Set-user-ID and set-group-ID. */
 const SET_ID = 0o6000;
@@ -71,7 +73,7 @@ export interface Copied {
   exact: boolean;
   /** The copy under its temporary name. */
   made: Stat;
-  /** SHA-256, where {@link CopyOptions.hash} asks for it and the data went through this thread. */
+  /** SHA-256, where {@link CopyOptions.hash} asks for it. */
   hash?: Uint8Array;
 }
 
@@ -154,6 +156,7 @@ export function copyPart(
         options,
         hasher,
       );
+      if (before.size <= HASH_UP_TO) hasher?.readRest(source, before.size);
       const after = statOf(source);
       if (!sameState(before, after)) throw new ChangedWhileCopied("changed while it was copied");
       if (filled.offset === before.size) describe(target.descriptor, before, options, replaced);

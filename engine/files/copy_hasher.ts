@@ -1,4 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
+import type { Descriptor } from "../posix/mod.ts";
+import { pieceBuffer, pieceSize, readPiece } from "../posix/piece.ts";
 
 /** SHA-256 of a file whose pieces come one after the other. */
 export class CopyHasher {
@@ -10,6 +12,15 @@ export class CopyHasher {
     if (offset !== this.#length) return;
     this.#hash.update(bytes);
     this.#length += bytes.length;
+  }
+
+  /** Reads what has not come. */
+  readRest(file: Descriptor, size: number): void {
+    for (let at = this.#length; at < size; at = this.#length) {
+      const count = readPiece(file, Math.min(pieceSize, size - at), at);
+      if (count === 0) return;
+      this.update(pieceBuffer.subarray(0, count), at);
+    }
   }
 
   /** Undefined where not all of the file's bytes have come. */

@@ -97,11 +97,10 @@ Deno.test("holes stay holes", () => {
   });
 });
 
-Deno.test("a copy is hashed on its way where that is asked for, unless it has holes or comes in parts", () => {
+Deno.test("a copy is hashed where that is asked for, unless it is large and has holes, or comes in parts", () => {
   inPlace((place) => {
     const path = `${place.path}/from/file`;
-    // Larger ones share blocks on some file systems, and pass by.
-    for (const size of [0, 1, 50_000]) {
+    for (const size of [0, 1, 50_000, 4 * MIB]) {
       const bytes = noise(size);
       fs.writeFileSync(path, bytes);
       for (const piece of [4096, MIB]) {
@@ -112,10 +111,17 @@ Deno.test("a copy is hashed on its way where that is asked for, unless it has ho
       assert.equal(copy(place, { hash: false }).hash, undefined);
       fs.unlinkSync(`${place.path}/to/copy`);
     }
-    fs.writeFileSync(path, noise(8192));
-    fs.truncateSync(path, 32_768);
-    assert.equal(copy(place, { hash: true }).hash, undefined);
-    fs.unlinkSync(`${place.path}/to/copy`);
+    for (const [size, isRead] of [[MIB, true], [4 * MIB + 4096, false]] as const) {
+      fs.writeFileSync(path, noise(8192));
+      fs.truncateSync(path, size);
+      const file = fs.openSync(path, "r+");
+      fs.writeSync(file, noise(4096), 0, 4096, size - 8192);
+      fs.closeSync(file);
+      const { hash } = copy(place, { hash: true });
+      const expected = createHash("sha256").update(fs.readFileSync(path)).digest();
+      assert.deepEqual(hash && [...hash], isRead ? [...expected] : undefined);
+      fs.unlinkSync(`${place.path}/to/copy`);
+    }
     fs.writeFileSync(path, noise(40_000));
     const part = copyPart(
       place.from.root,

@@ -36,18 +36,19 @@ export class DirectoryBaseline {
    * source's own state.
    * @param stored the row of {@link BaselineEncoder}
    * @param taken which of the source's entries are synchronised
-   * @param pass of a run that goes both ways: what the sides agree on is seen only after it
+   * @param pass of a run that goes both ways
+   * @param foresees whether the outcome may say what the sides agree on after the run, which else is seen only then
    */
   begin(
     source: Listing | undefined,
     stored: Uint8Array | undefined,
     taken: (index: number) => boolean,
-    pass: "forward" | "back" | undefined,
+    { pass, foresees }: { pass: "forward" | "back" | undefined; foresees: boolean },
   ): void {
     this.#source = source;
     this.#known = undefined;
     this.#changed = false;
-    this.#foreseen = source !== undefined && pass === undefined;
+    this.#foreseen = source !== undefined && foresees;
     this.#isBack = pass === "back";
     this.#fingerprints = undefined;
     if (source === undefined) {

@@ -10,7 +10,7 @@
 export interface Fingerprint {
   /**
    * SHA-256. Undefined where no run has had the content in hand: where a first run found the same size and time on both sides, and of
-   * files that were copied in parts, without their holes or by sharing blocks. Then a side whose change time is still the same has
+   * large files that were copied in parts, without their holes or by sharing blocks. Then a side whose change time is still the same has
    * the common version.
    */
   hash: Uint8Array | undefined;

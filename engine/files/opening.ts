@@ -41,7 +41,16 @@ export async function openRun(
   // The same place in the source is left out too.
   const trash = below(target, ...hidden).flatMap((path) => [`${target}/${path}`, `${source}/${path}`]);
   const ownTrash = [source, target].map((side) => `${side}/${OWN_TRASH}`);
-  const prepared = await tasks.run("files.prepare", { source, target, baseline, rulesKey, trash, ownTrash, spool, pass });
+  const prepared = await tasks.run("files.prepare", {
+    source,
+    target,
+    baseline,
+    rulesKey,
+    trash,
+    ownTrash,
+    spool,
+    pass,
+  });
   if (prepared.hasOwnTrash) hidden.push(...ownTrash);
   const rules = {
     exclude: request.excludePatterns,

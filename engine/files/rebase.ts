@@ -144,9 +144,12 @@ class KnownContents {
    * are now, without a hash: their size and time are trusted to tell it.
    */
   of(name: string, entry: BaselineEntry, source: Listing, i: number, target: Listing, j: number): Fingerprint {
-    const known = [this.#placed, this.#seen, this.#old].find((entries) => entries.has(name))?.get(name);
-    const times = known !== undefined && isSameVersion(known, entry) ? known.fingerprint : undefined;
-    const { hash, ctime, ctimeNs, targetCtime, targetCtimeNs } = times ?? {
+    const news = this.#placed.get(name) ?? this.#seen.get(name);
+    const known = news ?? this.#old.get(name);
+    const before = known !== undefined && isSameVersion(known, entry) ? known.fingerprint : undefined;
+    // What was known before this run has been looked at then.
+    if (before !== undefined && news === undefined) return before;
+    const { hash, ctime, ctimeNs, targetCtime, targetCtimeNs } = before ?? {
       hash: undefined,
       ctime: source.ctime(i),
       ctimeNs: source.ctimeNs(i),

@@ -8,7 +8,6 @@ import { openRun } from "./opening.ts";
 import type { Plan } from "./planned.ts";
 import { makePlans } from "./planning.ts";
 import type { FileServices, Run } from "./run.ts";
-import { keepTexts } from "./texts/keep_texts.ts";
 import type { SyncFilesRequest, SyncFilesResult } from "./types.ts";
 import { EngineError } from "../errors.ts";
 import type { JobContext } from "../jobs/types.ts";
@@ -55,7 +54,6 @@ export async function syncFiles(
     if (request.dryRun) return await dryRun(run, plan, refusal, started);
     if (refusal !== undefined) throw new EngineError("conflict", "A safety limit forbids the synchronisation", refusal);
     const done = await applyPlan(run, plan);
-    if (request.conflictStrategy === "Merge") await keepTexts(run);
     return result(plan.report, done, false, started);
   } catch (error) {
     throw revive(error);

@@ -54,7 +54,7 @@ import { begin, end, flush, forget, prepare } from "../../engine/files/prepare.t
 import { preview } from "../../engine/files/preview.ts";
 import { absorb, rebase } from "../../engine/files/rebase.ts";
 import { scanDirectories } from "../../engine/files/scan.ts";
-import { findUnkept, keepDirectories } from "../../engine/files/texts/keep_texts.ts";
+import { dropTexts, findUnkept, keepDirectories } from "../../engine/files/texts/keep_texts.ts";
 import { planMerges } from "../../engine/files/texts/plan_merges.ts";
 import { mergeFilesTask } from "../../engine/merge/merge_task.ts";
 
@@ -76,6 +76,7 @@ export const tasks = {
   "files.end": end,
   "files.unkept": findUnkept,
   "files.keepTexts": keepDirectories,
+  "files.dropTexts": dropTexts,
   "files.emptyTrash": emptyTrash,
   "files.forget": forget,
   "backup.index": loadIndexTask,

@@ -174,14 +174,33 @@ Deno.test("an edit that keeps size and time is what the next edits are merged fr
   }
 });
 
-Deno.test("a store of texts without hashes is used as it is", async () => {
+Deno.test("a store of before there were hashes and several versions is taken over", async () => {
   using world = await edited(MERGE);
+  const before = stored(world);
   {
     using database = new DatabaseSync(`${world.path}/data/texts.db`);
-    database.exec("ALTER TABLE text DROP COLUMN hash");
+    database.exec(`
+      CREATE TABLE text (
+        directory INTEGER NOT NULL REFERENCES directory ON DELETE CASCADE,
+        name BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        mtime INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        chunks TEXT,
+        PRIMARY KEY (directory, name)
+      ) WITHOUT ROWID;
+      CREATE TRIGGER text_removed AFTER DELETE ON text BEGIN
+        UPDATE chunk SET uses = uses - 1 WHERE id IN (SELECT value FROM json_each(OLD.chunks));
+        DELETE FROM chunk WHERE uses = 0 AND id IN (SELECT value FROM json_each(OLD.chunks));
+      END;
+      INSERT INTO text SELECT directory, name, size, mtime, mtime_ns, chunks FROM version;
+      DROP TABLE version;
+    `);
   }
   assert.equal((await world.sync(MERGE)).conflicts[0].resolution, "merged");
   assert.deepEqual(list(world, "source"), { file: BOTH });
+  const { chunks, versions } = stored(world);
+  assert.deepEqual([chunks, versions], [before.chunks, before.versions]);
 });
 
 Deno.test("a dry run says what the run will do, and does nothing", async () => {
@@ -247,6 +266,51 @@ Deno.test("a run that is killed before any of its tasks is brought to its end by
   assert.ok(tasks > 10);
 });
 
+/** Runs until a kill before the given task; whether it came to that. */
+async function killed(world: World, part: Part, task: number): Promise<boolean> {
+  let count = 0;
+  try {
+    await world.sync(part, () => {
+      if (count++ === task) throw new TypeError("killed");
+    });
+    return false;
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message === "killed")) throw error;
+    return true;
+  }
+}
+
+Deno.test("whenever a run is killed, what both sides edit then is merged from what they had in common", async () => {
+  const lines = (...changed: number[]) => {
+    return Array.from({ length: 9 }, (_, line) => changed.includes(line) ? `changed ${line}\n` : `${line}\n`).join("");
+  };
+  const beginnings: Record<string, [left: string, right: string]> = {
+    "edits on both sides": [lines(0), lines(8)],
+    "an edit on one side": [lines(0, 8), lines()],
+    "an edit on the other side": [lines(), lines(0, 8)],
+    "the same edit on both sides": [lines(0, 8), lines(0, 8)],
+  };
+  for (const [beginning, [left, right]] of Object.entries(beginnings)) {
+    for (let task = 0, isOver = false; !isOver; task++) {
+      using world = new World();
+      write(world, "source/file", lines());
+      await world.sync(MERGE);
+      if (left !== lines()) write(world, "source/file", left);
+      if (right !== lines()) write(world, "target/file", right);
+      isOver = !await killed(world, MERGE, task);
+      for (const [side, line] of [["source", 3], ["target", 5]] as const) {
+        write(world, `${side}/file`, list(world, side).file.replace(`${line}\n`, `changed ${line}\n`));
+      }
+      const { conflicts, errors } = await world.sync(MERGE);
+      const words = `${beginning}, task ${task}`;
+      assert.deepEqual([conflicts.map(({ resolution }) => resolution), errors], [["merged"], []], words);
+      const expected = { file: lines(0, 3, 5, 8) };
+      assert.deepEqual([list(world, "source"), list(world, "target")], [expected, expected], words);
+      assert.ok(!isOver || task > 10);
+    }
+  }
+});
+
 Deno.test("permissions of a merge are those that a copy would have", async () => {
   for (const preservePermissions of [true, false]) {
     using world = await edited({ ...ONE_WAY, preservePermissions });
@@ -263,7 +327,7 @@ function stored(world: World): { chunks: number; bytes: number; versions: number
   using database = new DatabaseSync(`${world.path}/data/texts.db`, { readOnly: true });
   return {
     ...database.prepare("SELECT count(*) AS chunks, coalesce(sum(length(bytes)), 0) AS bytes FROM chunk").get(),
-    ...database.prepare("SELECT count(*) AS versions FROM text").get(),
+    ...database.prepare("SELECT count(*) AS versions FROM version").get(),
   } as ReturnType<typeof stored>;
 }
 
@@ -294,6 +358,26 @@ Deno.test("texts are kept once, for nobody else to read, and go with their files
   fs.mkdirSync(`${world.path}/empty`);
   await world.sync({ ...ONE_WAY, sourceDirectory: `${world.path}/empty`, targetDirectory: `${world.path}/third` });
   assert.deepEqual(stored(world), { chunks: 0, bytes: 0, versions: 0 });
+});
+
+Deno.test("a run that keeps no texts drops those that the sides have in common no longer", async () => {
+  for (const part of [MERGE, ONE_WAY]) {
+    using world = new World();
+    for (const name of ["same", "edited", "deleted", "deep/deleted"]) {
+      write(world, `source/${name}`, `${name}\n${BASE}`);
+    }
+    await world.sync(part);
+    assert.equal(stored(world).versions, 4);
+    write(world, "source/edited", LEFT);
+    fs.rmSync(`${world.source}/deleted`);
+    fs.rmSync(`${world.source}/deep`, { recursive: true });
+    await world.sync({ ...part, conflictStrategy: "SourceWins", deleteMissingInTarget: true, maxDelete: 10 });
+    assert.deepEqual([stored(world).versions, stored(world).chunks], [1, 1]);
+    // The one that is left still serves.
+    write(world, "source/same", `same\n${LEFT}`);
+    write(world, "target/same", `same\n${RIGHT}`);
+    assert.deepEqual((await world.sync(part)).conflicts.map(({ resolution }) => resolution), ["merged"]);
+  }
 });
 
 Deno.test("a damaged store of texts costs merges, not data", async () => {

@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import type { TextPlace } from "./keep_texts.ts";
 import { MOST_BYTES, readText } from "./read_text.ts";
@@ -141,11 +140,9 @@ class BaseTexts implements Disposable {
     });
   }
 
-  /** Undefined where the text is not kept, or another one is of a version with the same size and time. */
-  read(directory: string, [, name, , , base]: MergeStep): Uint8Array | undefined {
-    const text = this.#try(() => this.#store?.read(this.#place.pair, directory, name, base));
-    if (text === undefined || base.hash === undefined) return text;
-    return createHash("sha256").update(text).digest("base64") === base.hash ? text : undefined;
+  read(directory: string, [, name, , , { hash, ...base }]: MergeStep): Uint8Array | undefined {
+    const version = { ...base, hash: hash === undefined ? undefined : Uint8Array.fromBase64(hash) };
+    return this.#try(() => this.#store?.read(this.#place.pair, directory, name, version));
   }
 
   #try<T>(work: () => T): T | undefined {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { DamagedFile, isDamage } from "../../sqlite_damage.ts";
+import { isSameHash } from "../fingerprint.ts";
 import type { FileState } from "../types.ts";
 import { Chunker } from "../../backup/chunking/chunker.ts";
 import { decodeName, encodeNameInto } from "../../posix/mod.ts";
@@ -27,9 +28,12 @@ export interface KeptFile extends KeptVersion {
 
 /** What tells a kept version from others. */
 export interface KeptVersion extends FileState {
-  /** SHA-256 of the file; undefined where nobody has read all of it, and in stores of before it was kept. */
+  /** SHA-256 of the file; undefined where nobody has read all of it, and of those that were kept before there were hashes. */
   hash: Uint8Array | undefined;
 }
+
+/** In the place of a hash that is not known. */
+const NO_HASH = new Uint8Array(0);
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS pair (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -40,15 +44,15 @@ const SCHEMA = `
     digest BLOB,
     UNIQUE (pair, path)
   );
-  CREATE TABLE IF NOT EXISTS text (
+  CREATE TABLE IF NOT EXISTS version (
     directory INTEGER NOT NULL REFERENCES directory ON DELETE CASCADE,
     name BLOB NOT NULL,
     size INTEGER NOT NULL,
     mtime INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
+    hash BLOB NOT NULL,
     chunks TEXT,
-    hash BLOB,
-    PRIMARY KEY (directory, name)
+    PRIMARY KEY (directory, name, size, mtime, mtime_ns, hash)
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS chunk (
     id INTEGER PRIMARY KEY,
@@ -56,23 +60,26 @@ const SCHEMA = `
     bytes BLOB NOT NULL,
     uses INTEGER NOT NULL DEFAULT 0
   );
-  CREATE TRIGGER IF NOT EXISTS text_added AFTER INSERT ON text BEGIN
+  CREATE TRIGGER IF NOT EXISTS version_added AFTER INSERT ON version BEGIN
     UPDATE chunk SET uses = uses + 1 WHERE id IN (SELECT value FROM json_each(NEW.chunks));
   END;
-  CREATE TRIGGER IF NOT EXISTS text_changed AFTER UPDATE ON text BEGIN
-    UPDATE chunk SET uses = uses + 1 WHERE id IN (SELECT value FROM json_each(NEW.chunks));
-    UPDATE chunk SET uses = uses - 1 WHERE id IN (SELECT value FROM json_each(OLD.chunks));
-    DELETE FROM chunk WHERE uses = 0 AND id IN (SELECT value FROM json_each(OLD.chunks));
-  END;
-  CREATE TRIGGER IF NOT EXISTS text_removed AFTER DELETE ON text BEGIN
+  CREATE TRIGGER IF NOT EXISTS version_removed AFTER DELETE ON version BEGIN
     UPDATE chunk SET uses = uses - 1 WHERE id IN (SELECT value FROM json_each(OLD.chunks));
     DELETE FROM chunk WHERE uses = 0 AND id IN (SELECT value FROM json_each(OLD.chunks));
   END;
 `;
 
+/** Takes over what a store has of before files had several versions. Its own triggers count its chunks down. */
+const UPGRADE = `
+  INSERT INTO version SELECT directory, name, size, mtime, mtime_ns, x'', chunks FROM text;
+  DELETE FROM text;
+  DROP TABLE text;
+`;
+
 /**
  * The texts of the versions that pairs last had in common, for merges: one SQLite file for all pairs, in which equal chunks are there
- * once, compressed, for as long as a text uses them. Several threads may have it open. It only makes merges possible, so losing it, or
+ * once, compressed, for as long as a text uses them. While a run is under way a file has those of before and after it, so that a kill at
+ * any moment leaves the one that the baseline speaks of. Several threads may have it open. It only makes merges possible, so losing it, or
  * its last transactions in a power cut, loses no data.
  */
 export class TextStore implements Disposable {
@@ -87,9 +94,8 @@ export class TextStore implements Disposable {
       this.#database.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
       this.transaction(() => {
         this.#database.exec(SCHEMA);
-        const columns = this.#database.prepare("SELECT name FROM pragma_table_info('text')").all();
-        // A store of before there were hashes.
-        if (!columns.some(({ name }) => name === "hash")) this.#database.exec("ALTER TABLE text ADD COLUMN hash BLOB");
+        const old = this.#database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'text'").get();
+        if (old !== undefined) this.#database.exec(UPGRADE);
       });
     } catch (error) {
       this.#database.close();
@@ -129,50 +135,78 @@ export class TextStore implements Disposable {
   }
 
   /** The versions of a directory's files that are kept, by name. */
-  versions(pair: string, path: string): Map<string, KeptVersion> {
+  versions(pair: string, path: string): Map<string, KeptVersion[]> {
     const id = this.#directory(pair, path)?.id;
-    if (id === undefined) return new Map();
-    const rows = this.#prepare("SELECT name, size, mtime, mtime_ns, hash FROM text WHERE directory = ?").all(id);
-    return new Map(rows.map(({ name, size, mtime, mtime_ns, hash }) => [
-      decodeName(name as Uint8Array),
-      {
-        size: size as number,
-        mtime: mtime as number,
-        mtimeNs: mtime_ns as number,
-        hash: hash as Uint8Array | null ?? undefined,
-      },
-    ]));
+    const versions = new Map<string, KeptVersion[]>();
+    if (id === undefined) return versions;
+    const rows = this.#prepare("SELECT name, size, mtime, mtime_ns, hash FROM version WHERE directory = ?").all(id);
+    for (const row of rows) {
+      const name = decodeName(row.name as Uint8Array);
+      const hash = row.hash as Uint8Array;
+      const version: KeptVersion = {
+        size: row.size as number,
+        mtime: row.mtime as number,
+        mtimeNs: row.mtime_ns as number,
+        hash: hash.length === 0 ? undefined : hash,
+      };
+      const others = versions.get(name);
+      if (others === undefined) versions.set(name, [version]);
+      else others.push(version);
+    }
+    return versions;
   }
 
-  /**
-   * Keeps versions of a directory's files in place of those that it has of them, and forgets those of `gone`, in one step.
-   * @param digest where that was all of the directory
-   */
-  put(pair: string, path: string, files: KeptFile[], gone: string[], digest: Uint8Array | undefined): void {
+  /** Keeps versions of a directory's files beside those that it has of them. */
+  add(pair: string, path: string, files: KeptFile[]): void {
     const chunked = files.map(({ text }) => text === undefined ? undefined : [...chunks(text)]);
     this.transaction(() => {
-      const id = this.#open(pair, path, digest);
-      const forget = this.#prepare("DELETE FROM text WHERE directory = ? AND name = ?");
-      for (const name of gone) forget.run(id, encode(name));
+      const id = this.#open(pair, path);
       for (const [index, { name, size, mtime, mtimeNs, hash }] of files.entries()) {
         const ids = chunked[index]?.map((chunk) => this.#chunk(chunk));
-        this.#prepare(`
-          INSERT INTO text (directory, name, size, mtime, mtime_ns, chunks, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
-          ON CONFLICT DO UPDATE SET size = excluded.size, mtime = excluded.mtime, mtime_ns = excluded.mtime_ns,
-            chunks = excluded.chunks, hash = excluded.hash
-        `).run(id, encode(name), size, mtime, mtimeNs, ids === undefined ? null : JSON.stringify(ids), hash ?? null);
+        this.#prepare("INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING").run(
+          id,
+          encode(name),
+          size,
+          mtime,
+          mtimeNs,
+          hash ?? NO_HASH,
+          ids === undefined ? null : JSON.stringify(ids),
+        );
       }
     });
   }
 
+  /**
+   * Forgets versions of a directory's files.
+   * @param digest of the baseline's row for which all is kept that can be; undefined where more may be missing
+   */
+  settle(
+    pair: string,
+    path: string,
+    gone: Iterable<[name: string, version: KeptVersion]>,
+    digest: Uint8Array | undefined,
+  ): void {
+    this.transaction(() => {
+      const id = this.#open(pair, path);
+      const forget = this.#prepare(
+        "DELETE FROM version WHERE directory = ? AND name = ? AND size = ? AND mtime = ? AND mtime_ns = ? AND hash = ?",
+      );
+      for (const [name, { size, mtime, mtimeNs, hash }] of gone) {
+        forget.run(id, encode(name), size, mtime, mtimeNs, hash ?? NO_HASH);
+      }
+      this.#prepare("UPDATE directory SET digest = ? WHERE id = ?").run(digest ?? null, id);
+    });
+  }
+
   /** Makes the row of a directory where it is missing; returns its number. */
-  #open(pair: string, path: string, digest: Uint8Array | undefined): number {
+  #open(pair: string, path: string): number {
     this.#prepare("INSERT INTO pair (name) VALUES (?) ON CONFLICT DO NOTHING").run(pair);
-    const { id } = this.#prepare(`
-      INSERT INTO directory (pair, path, digest) SELECT id, ?, ? FROM pair WHERE name = ?
-      ON CONFLICT DO UPDATE SET digest = excluded.digest RETURNING id
-    `).get(encode(path), digest ?? null, pair) as { id: number };
-    return id;
+    this.#prepare("INSERT INTO directory (pair, path) SELECT id, ? FROM pair WHERE name = ? ON CONFLICT DO NOTHING")
+      .run(
+        encode(path),
+        pair,
+      );
+    return this.#directory(pair, path)?.id as number;
   }
 
   #chunk({ hash, bytes }: Chunk): number {
@@ -181,13 +215,21 @@ export class TextStore implements Disposable {
     return Number(this.#prepare("INSERT INTO chunk (hash, bytes) VALUES (?, ?)").run(hash, bytes()).lastInsertRowid);
   }
 
-  /** The text of a version; undefined where that is not kept. @throws DamagedFile */
-  read(pair: string, path: string, name: string, { size, mtime, mtimeNs }: FileState): Uint8Array | undefined {
-    const row = this.#prepare(`
-      SELECT t.chunks FROM text t JOIN directory d ON d.id = t.directory JOIN pair p ON p.id = d.pair
-      WHERE p.name = ? AND d.path = ? AND t.name = ? AND t.size = ? AND t.mtime = ? AND t.mtime_ns = ?
-    `).get(pair, encode(path), encode(name), size, mtime, mtimeNs);
-    if (typeof row?.chunks !== "string") return undefined;
+  /**
+   * The text of a version; undefined where that is not kept, or where several have its size and time and no hash tells which it is.
+   * @throws DamagedFile
+   */
+  read(pair: string, path: string, name: string, version: KeptVersion): Uint8Array | undefined {
+    const { size, mtime, mtimeNs, hash } = version;
+    const rows = this.#prepare(`
+      SELECT v.chunks, v.hash FROM version v JOIN directory d ON d.id = v.directory JOIN pair p ON p.id = d.pair
+      WHERE p.name = ? AND d.path = ? AND v.name = ? AND v.size = ? AND v.mtime = ? AND v.mtime_ns = ?
+    `).all(pair, encode(path), encode(name), size, mtime, mtimeNs) as { chunks: string | null; hash: Uint8Array }[];
+    const exact = rows.filter((row) => isSameHash(row.hash, hash));
+    const [row, ...others] = exact.length > 0
+      ? exact
+      : rows.filter(({ hash: own }) => hash === undefined || own.length === 0);
+    if (row === undefined || row.chunks === null || others.length > 0) return undefined;
     const text = new Uint8Array(size);
     let at = 0;
     for (const id of JSON.parse(row.chunks) as number[]) {
@@ -197,7 +239,8 @@ export class TextStore implements Disposable {
       at += bytes.length;
     }
     if (at < size) throw new DamagedFile("A kept text is shorter than its version");
-    return text;
+    // What was kept without a hash may be another version's, with the same size and time.
+    return hash === undefined || isSameHash(digestOf(text), hash) ? text : undefined;
   }
 
   #readChunk(id: number): Uint8Array {
