@@ -67,16 +67,6 @@ export interface Snapshot extends AsyncDisposable {
   boundaries(side: TableSide, rowsPerSegment: number): Promise<string[]>;
   /** The checksum of every bucket that has rows, in one pass over the table. */
   checksums(side: TableSide, method: HashMethod, bucketing: Bucketing): Promise<Checksum[]>;
-  /**
-   * Optional: the same by the rows in which the table differs from that of another snapshot, whose checksums are known; undefined
-   * where that cannot be, or costs more.
-   */
-  checksumsBeside?(
-    side: TableSide,
-    method: HashMethod,
-    bucketing: Bucketing,
-    other: { snapshot: Snapshot; side: TableSide; checksums: Iterable<Checksum> },
-  ): Promise<Checksum[] | undefined>;
   /** The keys and hashes of the rows of these buckets (all buckets where undefined), in any order, in batches. */
   hashes(
     side: TableSide,
@@ -138,12 +128,14 @@ export interface Writer extends AsyncDisposable {
 /** The generic way is `all` and `rows`, `insert` and `update`. */
 export interface DirectWays {
   copy: DirectCopy;
+  /** Whether it tells a {@link HashSink} of what it copies. */
+  tellsHashes?: boolean;
   carrier?: FindCarrier;
 }
 
 /**
  * A whole table straight from one server to another of the same kind (PostgreSQL: `COPY … TO` into `COPY … FROM`; SQLite:
- * `INSERT … SELECT` from the other file).
+ * values as they are stored).
  *
  * @param progress is told of so many more rows
  * @returns how many rows there were; undefined where these tables cannot be copied so, and nothing was done
@@ -152,7 +144,15 @@ export type DirectCopy = (
   from: { snapshot: Snapshot; side: TableSide },
   to: { writer: Writer; side: TableSide },
   progress: (rows: number) => void,
+  sink?: HashSink,
 ) => Promise<number | undefined>;
+
+/** Takes the hashes of rows that are being copied. */
+export interface HashSink {
+  method: HashMethod;
+  bucketing: Bucketing;
+  take(rows: HashedRow[]): void;
+}
 
 /** @returns undefined where rows between these tables have to be looked at, as where the types of columns are not the same */
 export type FindCarrier = (

@@ -111,13 +111,18 @@ class EntityComparison {
   async #compareRows(pair: TablePair): Promise<void> {
     const { request } = this.#run;
     const { result } = this.#entity;
-    const { baseline, bucketing } = this.#plan;
+    const { baseline, bucketing, method } = this.#plan;
+    const sums = async (side: Side) => {
+      return byBucket(await onSide(side, () => this.#snapshots[side].checksums(pair[side], method, bucketing)));
+    };
     const hasBase = baseline?.bucketing !== undefined;
     const isKept = baseline !== undefined && !request.dryRun;
     // A first run sets all of the source's rows aside, and need not read them twice for that.
     const isFirst = isKept && !hasBase;
-    const reading = isFirst ? this.#stageSource(pair, baseline) : this.#checksums("source", pair);
-    const [source, target] = await allOrError([reading, this.#targetBeside(pair, reading)]);
+    const [source, target] = await allOrError([
+      isFirst ? this.#stageSource(pair, baseline) : sums("source"),
+      sums("target"),
+    ]);
     const base: Checksums = hasBase ? baseline.checksums() : isFirst ? source : new Map();
     const pending = hasBase ? baseline.pending() : new Set<number>();
     result.sourceRows = countRows(source);
@@ -152,22 +157,6 @@ class EntityComparison {
     await forEachAtOnce(groups.entries(), LANES, async ([i, group]) => {
       await decisions.decideGroup(group, readGroup(this.#reading(pair, segments, String(i)), group));
     });
-  }
-
-  async #checksums(side: Side, pair: TablePair): Promise<Checksums> {
-    const { bucketing, method } = this.#plan;
-    return byBucket(await onSide(side, () => this.#snapshots[side].checksums(pair[side], method, bucketing)));
-  }
-
-  /** The target's checksums: where the two lie beside each other, by what differs, else by themselves while the source is read. */
-  async #targetBeside(pair: TablePair, source: Promise<Checksums>): Promise<Checksums> {
-    const { source: snapshot, target } = this.#snapshots;
-    const beside = target.checksumsBeside;
-    if (beside === undefined) return await this.#checksums("target", pair);
-    const { bucketing, method } = this.#plan;
-    const other = { snapshot, side: pair.source, checksums: (await source).values() };
-    const found = await onSide("target", () => beside.call(target, pair.target, method, bucketing, other));
-    return found === undefined ? await this.#checksums("target", pair) : byBucket(found);
   }
 
   /** Reads the source's rows, sets them aside, and adds them up. */

@@ -7,9 +7,8 @@ import { creation } from "./creation.ts";
 import { findTable } from "./describe.ts";
 import { directCopy } from "./direct_copy.ts";
 import { isThere, missing, openFile, patiently } from "./open_file.ts";
-import { scalar } from "./query.ts";
+import { Query, scalar } from "./query.ts";
 import { SqliteSnapshot } from "./snapshot.ts";
-import { beginReading, SnapshotState } from "./snapshot_state.ts";
 import { SqliteWriter } from "./writer.ts";
 
 /**
@@ -18,7 +17,7 @@ import { SqliteWriter } from "./writer.ts";
  */
 export const sqlite: Dialect = {
   engine: "sqlite",
-  direct: { copy: directCopy },
+  direct: { copy: directCopy, tellsHashes: true },
   async connect(spec: ConnectionSpec, signal: AbortSignal): Promise<Connection> {
     const connection = new SqliteConnection(spec, signal);
     await connection.open();
@@ -61,17 +60,10 @@ class SqliteConnection implements Connection {
 
   async snapshot(): Promise<Snapshot> {
     const database = await this.#reader();
-    const context = { database, signal: this.#signal };
-    if (database.location() === null) {
-      await beginReading(database, this.#signal);
-      return new SqliteSnapshot(context, undefined, () => this.#release(database));
-    }
-    const witness = await this.#reader();
-    const state = await SnapshotState.begin(database, witness, this.#signal);
-    return new SqliteSnapshot(context, state, () => {
-      this.#release(database);
-      this.#release(witness);
-    });
+    database.exec("BEGIN");
+    // The transaction begins with the first read.
+    await patiently(this.#signal, () => new Query(database, "SELECT count(*) FROM sqlite_schema").first([]));
+    return new SqliteSnapshot({ database, signal: this.#signal }, () => this.#release(database));
   }
 
   async writer(): Promise<Writer> {

@@ -13,9 +13,9 @@ const PAGE_BYTES = 4 << 20;
 /** Bytes of a file in which the longest row is looked for. */
 const MOST_SURVEYED = 256 << 20;
 /** How long others may have to wait. */
-export const TURN_MS = 20;
-export const LEAST_ROWID = -(2n ** 63n);
-export const MOST_ROWID = 2n ** 63n - 1n;
+const TURN_MS = 20;
+const LEAST_ROWID = -(2n ** 63n);
+const MOST_ROWID = 2n ** 63n - 1n;
 
 /** Only rows whose only key column, of whole numbers, is at least `from` and less than `to`. */
 export interface KeyRange {
@@ -49,7 +49,9 @@ export class RowReader {
     const isByRowid = layout.isRowid && (range === undefined || layout.isKeyRowid);
     let pages: Generator<StoredRow[]> | undefined;
     try {
-      pages = isByRowid ? this.#rowids.read(range) : pagesInTurn(database, layout, range);
+      pages = isByRowid
+        ? (this.#byRowid ??= new RowidPages(database, layout)).read(range)
+        : pagesInTurn(database, layout, range);
       let turn = performance.now();
       for (;;) {
         signal.throwIfAborted();
@@ -65,15 +67,6 @@ export class RowReader {
     } finally {
       pages?.return(undefined);
     }
-  }
-
-  /** The row with that rowid, which there must be. */
-  row(rowid: bigint): StoredRow {
-    return this.#rowids.row(rowid);
-  }
-
-  get #rowids(): RowidPages {
-    return this.#byRowid ??= new RowidPages(this.#context.database, this.#layout);
   }
 }
 
@@ -130,13 +123,9 @@ class RowidPages {
     const layout = this.#layout;
     if (layout.isWide) return found.map((row) => layout.decode(row));
     for (const [i, row] of found.entries()) {
-      if (layout.isDoubtful(row)) found[i] = this.row(row[0] as bigint);
+      if (layout.isDoubtful(row)) found[i] = layout.decode(this.#row.first([row[0]]) as Stored[]);
     }
     return found;
-  }
-
-  row(rowid: bigint): StoredRow {
-    return this.#layout.decode(this.#row.first([rowid]) as Stored[]);
   }
 }
 

@@ -1,53 +1,25 @@
-import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Snapshot } from "../dialect.ts";
-import type { Bucketing, Checksum, HashedRow, HashMethod, Row, Table, TableSide } from "../types.ts";
-import { rowidOf } from "./describe.ts";
+import type { Bucketing, Checksum, HashedRow, HashMethod, Row, TableSide } from "../types.ts";
 import { sqliteFailure } from "./failure.ts";
-import { areComparable, differencesOf } from "./file_differences.ts";
 import { KeyLookup } from "./lookup.ts";
 import { Query, scalar } from "./query.ts";
 import { RowLayout } from "./row_layout.ts";
 import { type ReadContext, RowReader } from "./row_reader.ts";
 import { Checksums, keyRanges, RowHashes } from "./segments.ts";
-import type { SnapshotState } from "./snapshot_state.ts";
 import { quote, type Stored } from "./stored.ts";
 
 const LEAST_INTEGER = -(2n ** 63n);
-/** Where more rows differ than so many and one of so many, adding up a table by itself takes less. */
-const FEW_DIFFERENCES = 500;
-const DIFFERING_SHARE = 20;
-
-/** What reads one side. */
-interface SideReader {
-  layout: RowLayout;
-  reader: RowReader;
-}
 
 /** A read transaction. The owner of the context opens and closes it. */
 export class SqliteSnapshot implements Snapshot {
   readonly #context: ReadContext;
-  readonly #state: SnapshotState | undefined;
   readonly #close: () => void;
-  readonly #readers = new Map<TableSide, SideReader>();
-  /** Whose file is attached. */
-  #beside: { snapshot: SqliteSnapshot; isSame: boolean } | undefined;
+  readonly #readers = new Map<TableSide, { layout: RowLayout; reader: RowReader }>();
 
-  /** @param state undefined where it is not known */
-  constructor(context: ReadContext, state: SnapshotState | undefined, close: () => void) {
+  constructor(context: ReadContext, close: () => void) {
     this.#context = context;
-    this.#state = state;
     this.#close = close;
-  }
-
-  /** As {@link SnapshotState.attachTo}. */
-  attachTo(database: DatabaseSync): boolean {
-    return this.#state?.attachTo(database) ?? false;
-  }
-
-  /** As {@link rowidOf}. */
-  rowidOf(table: Table): string | undefined {
-    return rowidOf(this.#context.database, table);
   }
 
   // deno-lint-ignore require-await
@@ -65,7 +37,7 @@ export class SqliteSnapshot implements Snapshot {
     const column = side.columns[side.key[0]];
     const form = side.forms[side.key[0]];
     if (form === "integer" && column.storage?.exact) return await this.#steps(side, quote(column.name), rowsPerSegment);
-    const { layout, reader } = this.#reader({ ...side, columns: [column], forms: [form], key: [0] });
+    const { layout, reader } = this.reader({ ...side, columns: [column], forms: [form], key: [0] });
     const found: string[] = [];
     let rows = 0;
     for await (const page of reader.pages()) {
@@ -99,7 +71,7 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async checksums(side: TableSide, method: HashMethod, bucketing: Bucketing): Promise<Checksum[]> {
-    const { layout, reader } = this.#reader(side);
+    const { layout, reader } = this.reader(side);
     const [hashes, sums] = [new RowHashes(layout, method, bucketing), new Checksums()];
     for await (const page of reader.pages()) {
       for (const row of page) {
@@ -110,58 +82,13 @@ export class SqliteSnapshot implements Snapshot {
     return sums.all();
   }
 
-  async checksumsBeside(
-    side: TableSide,
-    method: HashMethod,
-    bucketing: Bucketing,
-    other: { snapshot: Snapshot; side: TableSide; checksums: Iterable<Checksum> },
-  ): Promise<Checksum[] | undefined> {
-    const { snapshot } = other;
-    if (!(snapshot instanceof SqliteSnapshot) || method !== "stored" || bucketing.scheme !== "range") return undefined;
-    const [here, there] = [this.#reader(side), snapshot.#reader(other.side)];
-    if (!here.layout.isKeyRowid || !there.layout.isKeyRowid || !areComparable(side, other.side)) return undefined;
-    if (!this.#isBeside(snapshot)) return undefined;
-    const sums = new Map(Array.from(other.checksums, (checksum) => [checksum.bucket, { ...checksum }]));
-    const rows = sums.values().reduce((sum, { rows }) => sum + rows, 0);
-    const limits = {
-      rows,
-      boundaries: bucketing.boundaries,
-      most: FEW_DIFFERENCES + Math.floor(rows / DIFFERING_SHARE),
-    };
-    try {
-      const found = await differencesOf(this.#context, side, other.side, limits);
-      if (found === undefined) return undefined;
-      const count = ({ layout, reader }: SideReader, rowids: bigint[], sign: 1 | -1) => {
-        const hashes = new RowHashes(layout, method, bucketing);
-        for (const rowid of rowids) {
-          hashes.hash(reader.row(rowid));
-          const { bucket } = hashes;
-          const { rows, sum } = sums.get(bucket) ?? { rows: 0, sum: 0n };
-          sums.set(bucket, { bucket, rows: rows + sign, sum: BigInt.asUintN(64, sum + BigInt(sign) * hashes.hashed) });
-        }
-      };
-      count(there, [...found.changed, ...found.there], -1);
-      count(here, [...found.changed, ...found.here], 1);
-    } catch (error) {
-      throw sqliteFailure(error, { table: side.table.id });
-    }
-    return [...sums.values()].filter(({ rows }) => rows > 0);
-  }
-
-  /** Attaches another snapshot's file, once. @returns whether it can be read here in its state */
-  #isBeside(snapshot: SqliteSnapshot): boolean {
-    if (this.#beside !== undefined && this.#beside.snapshot !== snapshot) return false;
-    this.#beside ??= { snapshot, isSame: snapshot.attachTo(this.#context.database) };
-    return this.#beside.isSame;
-  }
-
   async *hashes(
     side: TableSide,
     method: HashMethod,
     bucketing: Bucketing,
     buckets: number[] | undefined,
   ): AsyncGenerator<HashedRow[]> {
-    const { layout, reader } = this.#reader(side);
+    const { layout, reader } = this.reader(side);
     const hashes = new RowHashes(layout, method, bucketing);
     const wanted = buckets && new Set(buckets);
     for (const range of keyRanges(side, bucketing, buckets) ?? [undefined]) {
@@ -178,13 +105,13 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async rows(side: TableSide, keys: Row[]): Promise<(Row | undefined)[]> {
-    const { layout } = this.#reader(side);
+    const { layout } = this.reader(side);
     const found = await new KeyLookup(this.#context, layout).find(keys);
     return found.map((row) => row && layout.row(row));
   }
 
   async rowsByHash(side: TableSide, method: HashMethod, hashes: bigint[]): Promise<(Row | undefined)[]> {
-    const { layout, reader } = this.#reader(side);
+    const { layout, reader } = this.reader(side);
     const rowHashes = new RowHashes(layout, method, { scheme: "row", buckets: 1 });
     const wanted = new Set(hashes);
     const found = new Map<bigint, Row>();
@@ -199,7 +126,7 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async *all(side: TableSide, batchRows: number): AsyncGenerator<Row[]> {
-    const { layout, reader } = this.#reader(side);
+    const { layout, reader } = this.reader(side);
     for await (const page of reader.pages()) {
       for (let from = 0; from < page.length; from += batchRows) {
         yield page.slice(from, from + batchRows).map((row) => layout.row(row));
@@ -213,7 +140,7 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   /** One for all calls about a side, for what it finds out about the table costs as much as reading some of it. */
-  #reader(side: TableSide): SideReader {
+  reader(side: TableSide): { layout: RowLayout; reader: RowReader } {
     let found = this.#readers.get(side);
     if (found === undefined) {
       const layout = new RowLayout(this.#context.database, side);

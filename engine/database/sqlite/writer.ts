@@ -7,13 +7,11 @@ import { sqliteFailure } from "./failure.ts";
 import { KeyLookup } from "./lookup.ts";
 import { patiently } from "./open_file.ts";
 import { brokenReference } from "./broken_reference.ts";
-import { Query, scalar } from "./query.ts";
+import { Query } from "./query.ts";
 import { placeholder, RowBinder } from "./row_binder.ts";
 import { RowLayout, type StoredRow } from "./row_layout.ts";
 import { type ReadContext, RowReader } from "./row_reader.ts";
 import { RowHashes } from "./segments.ts";
-import type { SqliteSnapshot } from "./snapshot.ts";
-import { ATTACHED } from "./snapshot_state.ts";
 import { quote, type Stored } from "./stored.ts";
 
 /** More rows found by their key than this are not remembered. */
@@ -27,8 +25,6 @@ export class SqliteWriter implements Writer {
   readonly #statements = new Map<string, Query>();
   /** What finds the rows that were locked, by table and key. */
   readonly #found = new Map<string, Stored[]>();
-  /** Whose file is attached in this transaction, and whether it can be read there. */
-  #attached: { snapshot: SqliteSnapshot; isSame: boolean } | undefined;
   /** Tables written in this transaction. */
   readonly #written = new Set<string>();
 
@@ -166,19 +162,15 @@ export class SqliteWriter implements Writer {
     return locators.length;
   }
 
-  /** Attaches a snapshot's file until the transaction ends. @returns whether it can be read here in the snapshot's state */
-  attach(snapshot: SqliteSnapshot): boolean {
-    if (this.#attached !== undefined && this.#attached.snapshot !== snapshot) return false;
-    this.#attached ??= { snapshot, isSame: snapshot.attachTo(this.#database) };
-    return this.#attached.isSame;
-  }
-
-  /** Has rows put into a table, all or nothing. */
-  async copy(side: TableSide, work: (context: ReadContext) => Promise<number>): Promise<number> {
+  /** Puts rows into a table, all or nothing. */
+  async copy(
+    side: TableSide,
+    work: (prepare: (sql: string) => Query, signal: AbortSignal) => Promise<number>,
+  ): Promise<number> {
     this.#written.add(side.table.name);
     this.#statement("SAVEPOINT call").run([]);
     try {
-      const rows = await work(this.#context);
+      const rows = await work((sql) => this.#statement(sql), this.#context.signal);
       this.#statement("RELEASE call").run([]);
       return rows;
     } catch (error) {
@@ -271,11 +263,6 @@ export class SqliteWriter implements Writer {
   #forget(): void {
     this.#found.clear();
     this.#written.clear();
-    if (this.#attached === undefined) return;
-    this.#attached = undefined;
-    this.#statements.clear();
-    const isThere = scalar(this.#database, "SELECT 1 FROM pragma_database_list WHERE name = ?", [ATTACHED]);
-    if (isThere !== undefined) this.#database.exec(`DETACH ${ATTACHED}`);
   }
 }
 

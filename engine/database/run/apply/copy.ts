@@ -28,7 +28,10 @@ export async function copyTable(target: EntityWriter, parts: CopyParts): Promise
   const { source, transactions, direct, memory, postpone, checkpoint } = parts;
   const pair = target.entity.pair;
   if (pair === undefined) throw new Error(`Cannot copy ${target.entity.name} before its table is there`);
-  if (direct !== undefined && await copyDirectly(target, source, transactions, direct)) return;
+  if (direct !== undefined) {
+    if (await copyDirectly(target, parts, direct)) return;
+    memory.readInstead(source);
+  }
   for await (const rows of readAhead(batches(source, target))) {
     checkpoint();
     memory.rows(rows);
@@ -53,15 +56,14 @@ export async function copyTable(target: EntityWriter, parts: CopyParts): Promise
 /** @returns false where nothing was done: it cannot be, or a row was refused, so that it has to be found out which */
 async function copyDirectly(
   target: EntityWriter,
-  snapshot: Snapshot,
-  transactions: Transactions,
+  { source: snapshot, transactions, memory }: CopyParts,
   direct: DirectCopy,
 ): Promise<boolean> {
   const { source: from, target: to } = target.entity.pair as NonNullable<EntityWriter["entity"]["pair"]>;
   let rows: number | undefined;
   const refused = await transactions.call(async (writer) => {
     const progress = (rows: number) => target.progressed(rows);
-    rows = await direct({ snapshot, side: from }, { writer, side: to }, progress);
+    rows = await direct({ snapshot, side: from }, { writer, side: to }, progress, memory.sink());
     return () => target.copied(rows ?? 0);
   });
   return refused === undefined && rows !== undefined;

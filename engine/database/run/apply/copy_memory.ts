@@ -1,8 +1,8 @@
 import { isCancellation } from "../../../errors.ts";
-import type { Snapshot } from "../../dialect.ts";
+import type { HashSink, Snapshot } from "../../dialect.ts";
 import { RangeBuckets } from "../../range_buckets.ts";
 import { keyBucket, rowHash } from "../../row_text.ts";
-import type { Bucketing, Row, TableSide } from "../../types.ts";
+import type { Bucketing, HashedRow, Row, TableSide } from "../../types.ts";
 import { Baseline } from "../baseline/baseline.ts";
 import { baselinePath, baselineShape } from "../baseline/shape.ts";
 import { WholeStaging } from "../baseline/whole_staging.ts";
@@ -24,6 +24,8 @@ export class CopyMemory implements AsyncDisposable {
   #take: ((row: Row) => void) | undefined;
   #reading: Promise<void> = Promise.resolve();
   #staging: { baseline: Baseline; rows: WholeStaging } | undefined;
+  /** Whether a {@link sink} is told of the rows. */
+  #isTold = false;
   #isOver = false;
 
   private constructor(entity: Entity, table: TableSide) {
@@ -31,8 +33,13 @@ export class CopyMemory implements AsyncDisposable {
     this.#table = table;
   }
 
-  /** @param goesThrough whether {@link rows} will be told of every row */
-  static async begin(run: DatabaseRun, entity: Entity, source: Snapshot, goesThrough: boolean): Promise<CopyMemory> {
+  /** @param way how it learns of the rows: by {@link rows}, by the {@link sink}, or neither */
+  static async begin(
+    run: DatabaseRun,
+    entity: Entity,
+    source: Snapshot,
+    way: "rows" | "sink" | undefined,
+  ): Promise<CopyMemory> {
     const { pair, plan } = entity;
     if (pair === undefined || plan === undefined) throw new Error(`Cannot copy ${entity.name} before it is compared`);
     const memory = new CopyMemory(entity, pair.source);
@@ -52,12 +59,9 @@ export class CopyMemory implements AsyncDisposable {
       baseline.begin();
       memory.#staging = { baseline, rows: new WholeStaging(baseline) };
       const isOurs = plan.method === "md5" || plan.method === "client";
-      if (goesThrough && isOurs) memory.#take = taker(pair.source, plan.bucketing, memory.#staging.rows);
-      else {
-        memory.#reading = memory.#unlessItFails(() => memory.#read(source));
-        // Its error is thrown at the end.
-        memory.#reading.catch(() => {});
-      }
+      if (way === "rows" && isOurs) memory.#take = taker(pair.source, plan.bucketing, memory.#staging.rows);
+      else if (way === "sink") memory.#isTold = true;
+      else memory.#beginReading(source);
     });
     return memory;
   }
@@ -66,6 +70,37 @@ export class CopyMemory implements AsyncDisposable {
   rows(rows: Row[]): void {
     if (this.#take === undefined) return;
     for (const row of rows) this.#take(row);
+  }
+
+  /** For a copy that tells of its rows: what another told before is forgotten. */
+  sink(): HashSink | undefined {
+    const staging = this.#staging;
+    if (staging === undefined || !this.#isTold) return undefined;
+    const { method, bucketing } = this.#entity.plan as NonNullable<Entity["plan"]>;
+    try {
+      staging.baseline.abandon();
+      staging.baseline.begin();
+    } catch (error) {
+      this.#lose(error);
+      return undefined;
+    }
+    const rows = staging.rows = new WholeStaging(staging.baseline);
+    const take = (hashed: HashedRow[]) => {
+      if (this.#staging === undefined) return;
+      try {
+        for (const row of hashed) stage(rows, row);
+      } catch (error) {
+        this.#lose(error);
+      }
+    };
+    return { method, bucketing, take };
+  }
+
+  /** The copy that would have told of its rows was none: they are read for themselves. */
+  readInstead(source: Snapshot): void {
+    if (this.sink() === undefined) return;
+    this.#isTold = false;
+    this.#beginReading(source);
   }
 
   /** Everything was copied. */
@@ -90,11 +125,17 @@ export class CopyMemory implements AsyncDisposable {
     this.#staging?.baseline.abandon();
   }
 
+  #beginReading(source: Snapshot): void {
+    this.#reading = this.#unlessItFails(() => this.#read(source));
+    // Its error is thrown at the end.
+    this.#reading.catch(() => {});
+  }
+
   async #read(source: Snapshot): Promise<void> {
     const { method, bucketing } = this.#entity.plan as NonNullable<Entity["plan"]>;
     for await (const batch of source.hashes(this.#table, method, bucketing, undefined)) {
       if (this.#isOver) return;
-      for (const { bucket, key, hash } of batch) this.#staging?.rows.add(bucket, keyHash(key), hash);
+      for (const row of batch) if (this.#staging !== undefined) stage(this.#staging.rows, row);
     }
   }
 
@@ -103,13 +144,19 @@ export class CopyMemory implements AsyncDisposable {
       await work();
     } catch (error) {
       if (isCancellation(error)) throw error;
-      this.#entity.result.notes.push(
-        `the baseline could not be kept: ${error instanceof Error ? error.message : error}`,
-      );
-      this.#staging?.baseline.abandon();
-      this.#staging = this.#take = undefined;
+      this.#lose(error);
     }
   }
+
+  #lose(error: unknown): void {
+    this.#entity.result.notes.push(`the baseline could not be kept: ${error instanceof Error ? error.message : error}`);
+    this.#staging?.baseline.abandon();
+    this.#staging = this.#take = undefined;
+  }
+}
+
+function stage(staging: WholeStaging, { bucket, key, hash }: HashedRow): void {
+  staging.add(bucket, keyHash(key), hash);
 }
 
 function taker(side: TableSide, bucketing: Bucketing, staging: WholeStaging): (row: Row) => void {

@@ -75,7 +75,8 @@ export class SideApplication implements Disposable {
     const { run, source } = this.#parts;
     if (source === undefined) return;
     const direct = writer.entity.pair?.source.filter === undefined ? this.#parts.direct?.copy : undefined;
-    await using memory = await CopyMemory.begin(run, writer.entity, source, direct === undefined);
+    const way = direct === undefined ? "rows" : this.#parts.direct?.tellsHashes ? "sink" : undefined;
+    await using memory = await CopyMemory.begin(run, writer.entity, source, way);
     await copyTable(writer, {
       source,
       transactions: this.#transactions,
