@@ -5,6 +5,10 @@ const SECOND = 0x85ebca6b;
 const THIRD = 0xc2b2ae35;
 const FOURTH = 0x27d4eb2f;
 
+/** Little-endian, as every processor that this runs on is. */
+const words = new Uint32Array(2);
+const whole = new BigUint64Array(words.buffer);
+
 /**
  * 64 bits that stand for a key in a baseline. Not MD5, which takes longer than reading the row: a key is looked up among the
  * few hundred of its segment only.
@@ -25,5 +29,7 @@ export function keyHash(key: Row): bigint {
   }
   a = Math.imul(a ^ (b >>> 16), THIRD);
   b = Math.imul(b ^ (a >>> 16), FOURTH);
-  return BigInt((a ^ (a >>> 13)) >>> 0) << 32n | BigInt((b ^ (b >>> 15)) >>> 0);
+  words[0] = b ^ (b >>> 15);
+  words[1] = a ^ (a >>> 13);
+  return whole[0];
 }

@@ -6,6 +6,9 @@ const REAL = 2;
 const TEXT = 3;
 const BLOB = 4;
 const INVALID_TEXT = 5;
+const NARROW_TEXT = 6;
+/** A text of as many units may be written with four units a word, where none has more than 8 bits. */
+const MOST_NARROW = 1024;
 
 /** Words that are held before they are mixed; a whole number of blocks. */
 const HELD = 3 << 12;
@@ -29,17 +32,16 @@ export class StoredHasher {
   #at = 0;
 
   begin(): void {
+    const state = this.#state;
+    state[0] = state[1] = state[2] = SEED;
     this.#at = 0;
-    this.#state.fill(SEED);
   }
 
   add(value: Stored): void {
     if (this.#at + HEAD > HELD) this.#flush();
     const words = this.#words;
     if (typeof value === "string") {
-      words[this.#at++] = TEXT;
-      words[this.#at++] = value.length;
-      this.#text(value);
+      if (value.length > MOST_NARROW || !this.#narrow(value)) this.#text(value);
     } else if (value === null) {
       words[this.#at++] = NULL;
     } else if (typeof value === "bigint") {
@@ -78,9 +80,41 @@ export class StoredHasher {
     this.low = c >>> 0;
   }
 
+  /** Four units a word. @returns false where that cannot be, and nothing was added */
+  #narrow(text: string): boolean {
+    if (this.#at + HEAD + MOST_NARROW / 4 > HELD) this.#flush();
+    const words = this.#words;
+    const { length } = text;
+    let at = this.#at;
+    words[at++] = NARROW_TEXT;
+    words[at++] = length;
+    let from = 0;
+    let all = 0;
+    for (; from + 3 < length; from += 4) {
+      const a = text.charCodeAt(from), b = text.charCodeAt(from + 1);
+      const c = text.charCodeAt(from + 2), d = text.charCodeAt(from + 3);
+      all |= a | b | c | d;
+      words[at++] = a | b << 8 | c << 16 | d << 24;
+    }
+    if (from < length) {
+      let word = 0;
+      for (let shift = 0; from < length; from++, shift += 8) {
+        const unit = text.charCodeAt(from);
+        all |= unit;
+        word |= unit << shift;
+      }
+      words[at++] = word;
+    }
+    if (all > 0xff) return false;
+    this.#at = at;
+    return true;
+  }
+
   /** Two units a word. */
   #text(text: string): void {
     const words = this.#words;
+    words[this.#at++] = TEXT;
+    words[this.#at++] = text.length;
     const even = text.length & ~1;
     for (let from = 0; from < even;) {
       if (this.#at >= HELD) this.#flush();

@@ -41,6 +41,8 @@ Deno.test("sqlite: rows that are not stored alike have other hashes, and the sam
       "\ufffd",
       "\ufeffa",
     ],
+    ...["ÿ", "Ā", "\u0100\u0100", "ÿĀ", "aĀ", "abĀ", "abcĀ", "abcdĀ", "abcde", "abcdeĀ", "a\0\0\0", "abcd\0"],
+    ...[1023, 1024, 1025].flatMap((length) => ["x".repeat(length), `${"x".repeat(length - 1)}Ā`]),
     ...[long, `${long}y`, `${long.slice(1)}y`, `y${long.slice(1)}`, `${long}\0`],
     ...[[], [0], [0, 0], [0x30], [0x61], [0x61, 0], [0xff], [1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5]]
       .map((list) => Uint8Array.from(list)),
