@@ -130,6 +130,8 @@ export interface DirectWays {
   copy: DirectCopy;
   /** Whether it tells a {@link HashSink} of what it copies. */
   tellsHashes?: boolean;
+  /** Whether nobody else can write to the database meanwhile: then it is not for runs in batches. */
+  locks?: boolean;
   carrier?: FindCarrier;
 }
 

@@ -17,7 +17,7 @@ import { SqliteWriter } from "./writer.ts";
  */
 export const sqlite: Dialect = {
   engine: "sqlite",
-  direct: { copy: directCopy, tellsHashes: true },
+  direct: { copy: directCopy, tellsHashes: true, locks: true },
   async connect(spec: ConnectionSpec, signal: AbortSignal): Promise<Connection> {
     const connection = new SqliteConnection(spec, signal);
     await connection.open();

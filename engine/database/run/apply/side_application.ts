@@ -74,8 +74,10 @@ export class SideApplication implements Disposable {
   async #copy(writer: EntityWriter): Promise<void> {
     const { run, source } = this.#parts;
     if (source === undefined) return;
-    const direct = writer.entity.pair?.source.filter === undefined ? this.#parts.direct?.copy : undefined;
-    const way = direct === undefined ? "rows" : this.#parts.direct?.tellsHashes ? "sink" : undefined;
+    const { direct: ways } = this.#parts;
+    const isMeant = writer.entity.pair?.source.filter === undefined && (run.request.useTransactions || !ways?.locks);
+    const direct = isMeant ? ways?.copy : undefined;
+    const way = direct === undefined ? "rows" : ways?.tellsHashes ? "sink" : undefined;
     await using memory = await CopyMemory.begin(run, writer.entity, source, way);
     await copyTable(writer, {
       source,
