@@ -53,6 +53,8 @@ export class Baseline implements Disposable {
   readonly #shape: string;
   readonly #statements = new Map<string, StatementSync>();
   readonly #staged: StagedSegments;
+  /** Segments with intents; undefined where it has to be looked up. */
+  #intended: Set<number> | undefined;
   /** How the stored segments are cut; undefined where there is no baseline of this shape. */
   readonly bucketing: Bucketing | undefined;
 
@@ -124,6 +126,7 @@ export class Baseline implements Disposable {
     for (const [key, hash] of rows) list.add(key, hash);
     this.#put({ bucket, rows: list.length / 2, sum: list.sum() }, list.bytes());
     this.#prepare("DELETE FROM intent WHERE bucket = ?").run(bucket);
+    this.#intended?.delete(bucket);
   }
 
   /** Sets a segment's new rows aside. */
@@ -138,8 +141,11 @@ export class Baseline implements Disposable {
 
   /** Notes what is about to be written, to be called before that is committed. */
   addIntents(bucket: number, intents: Intent[]): void {
-    const list = new HashList();
-    for (const { keyHash, side, to } of [...this.intents(bucket), ...intents]) {
+    const intended = this.#intended ??= this.pending();
+    const before = intended.has(bucket) ? this.intents(bucket) : [];
+    intended.add(bucket);
+    const list = new HashList(2 * (before.length + intents.length));
+    for (const { keyHash, side, to } of [...before, ...intents]) {
       list.add(keyHash, to ?? 0n);
       list.add((side === "source" ? TO_SOURCE : 0n) | (to === undefined ? GONE : 0n), 0n);
     }
@@ -155,6 +161,7 @@ export class Baseline implements Disposable {
   abandon(): void {
     if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
     this.#staged.clear();
+    this.#intended = undefined;
   }
 
   /** Forgets what was set aside, where it is certain that nothing of it was written. */
@@ -178,6 +185,7 @@ export class Baseline implements Disposable {
         else this.#prepare("DELETE FROM bucket WHERE bucket = ?").run(checksum.bucket);
       }
       this.#database.exec("DELETE FROM intent");
+      this.#intended = undefined;
       if (whole === undefined) return;
       const put = this.#database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
       put.run("shape", this.#shape);
