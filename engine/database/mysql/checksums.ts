@@ -9,6 +9,7 @@ import { sideSql, whereAlso } from "./side_sql.ts";
 /** Up to so many ranges are summed one by one; more are told apart row by row. */
 const MOST_PARTS = 2000;
 const PARTS_A_STATEMENT = 100;
+const INTERVALS_A_STATEMENT = 256;
 const STATEMENT_CHARACTERS = 512 << 10;
 /** The warning that a text became NULL because it was longer than the server's limit. */
 const TRUNCATED = "1301";
@@ -68,7 +69,7 @@ function wholeStatement(side: TableSide, bucketing: Bucketing): Statement {
 }
 
 function rangeStatements(side: TableSide, ranges: Ranges, lanes: number): Statement[] {
-  if (ranges.count > MOST_PARTS && ranges.areNumbers) return intervalStatements(side, ranges, lanes);
+  if (ranges.count > MOST_PARTS && ranges.areNumbers) return intervalStatements(side, ranges);
   const { table } = sideSql(side);
   const sums = `COUNT(*), ${hashSumSql(side)} FROM ${table}`;
   const parts: string[] = [];
@@ -85,13 +86,12 @@ function rangeStatements(side: TableSide, ranges: Ranges, lanes: number): Statem
   return statements;
 }
 
-/** One statement for each connection, with about as many buckets. */
-function intervalStatements(side: TableSide, ranges: Ranges, lanes: number): Statement[] {
+/** Small enough that the server's table of sums is, and that connections which take one after the other end at about the same time. */
+function intervalStatements(side: TableSide, ranges: Ranges): Statement[] {
   const { table } = sideSql(side);
   const statements: Statement[] = [];
-  for (let lane = 0; lane < lanes; lane++) {
-    const first = Math.floor(ranges.count * lane / lanes);
-    const last = Math.floor(ranges.count * (lane + 1) / lanes) - 1;
+  for (let first = 0; first < ranges.count; first += INTERVALS_A_STATEMENT) {
+    const last = Math.min(ranges.count, first + INTERVALS_A_STATEMENT) - 1;
     const condition = ranges.condition(first, last);
     if (condition === undefined) continue;
     const bucket = `${first} + ${ranges.interval(first, last)} AS \`#bucket\``;

@@ -59,10 +59,10 @@ const LEAST = -(2n ** 63n);
 const MOST = 2n ** 63n - 1n;
 
 /**
- * The same, range by range along the index of the key, a whole number: no row has to be asked for its bucket. In statements that can
- * run at once, each of about as many buckets.
+ * The same, range by range along the index of the key, a whole number: no row has to be asked for its bucket. In statements small
+ * enough that connections which run them one after the other end at about the same time.
  */
-export function rangeSumsSql(side: TableSide, method: ServerMethod, boundaries: string[], atOnce: number): string[] {
+export function rangeSumsSql(side: TableSide, method: ServerMethod, boundaries: string[]): string[] {
   const key = reference(side.columns[side.key[0]]);
   const numbers = boundaries.map(BigInt);
   const ranges = [...numbers, MOST + 1n].map((end, n) => {
@@ -73,10 +73,9 @@ export function rangeSumsSql(side: TableSide, method: ServerMethod, boundaries: 
   const array = (of: bigint[][], at: number) => `${literal(arrayText(of.map((range) => String(range[at]))))}::bigint[]`;
   const rows = `${fromClause(side)} where ${key} >= r.low and ${key} <= r.high`;
   const sums = `select count(*) as c, sum(${rowHashSql(side, method)}) as h ${rows}`;
-  const pieces = Math.max(1, Math.min(atOnce, Math.floor(ranges.length / LEAST_RANGES)));
-  return Array.from({ length: pieces }, (_, piece) => {
-    const start = Math.floor(ranges.length * piece / pieces);
-    const some = ranges.slice(start, Math.floor(ranges.length * (piece + 1) / pieces));
+  return Array.from({ length: Math.ceil(ranges.length / RANGES) }, (_, piece) => {
+    const start = piece * RANGES;
+    const some = ranges.slice(start, start + RANGES);
     return `select r.n + ${start - 1}, s.c, s.h from ` +
       `unnest(${array(some, 0)}, ${array(some, 1)}) with ordinality r(low, high, n), lateral (${sums}) s where s.c > 0`;
   });
@@ -100,9 +99,6 @@ export interface Part {
 
 /** A function of PostgreSQL takes 100 with the separator. */
 const MOST_ARGUMENTS = 99;
-
-/** Fewer ranges are not worth a connection of their own. */
-const LEAST_RANGES = 1_000;
 
 /** Ranges of one statement. */
 const RANGES = 1_000;

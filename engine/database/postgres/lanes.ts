@@ -43,11 +43,6 @@ export class Lanes implements AsyncDisposable {
     }
   }
 
-  /** Connections that there may be. */
-  get limit(): number {
-    return this.#limit;
-  }
-
   /** Uses a connection; a statement that fails there leaves the snapshot as it was. */
   async use<T>(action: (lane: Session) => Promise<T>): Promise<T> {
     const lane = await this.#take();

@@ -47,7 +47,7 @@ export class PostgresSnapshot implements Snapshot {
     if (method === "client") return await this.#clientChecksums(side, bucketing);
     const isInKeyOrder = bucketing.scheme === "range" && await this.#isInKeyOrder(side);
     const queries = isInKeyOrder
-      ? rangeSumsSql(side, method, bucketing.boundaries, this.lanes.limit)
+      ? rangeSumsSql(side, method, bucketing.boundaries)
       : [bucketSumsSql(side, method, bucketing)];
     const settings = isInKeyOrder ? IN_KEY_ORDER : IN_ANY_ORDER;
     const results = await allOrError(queries.map((sql) => this.#query(side, sql, settings)));
