@@ -31,7 +31,9 @@ export interface SegmentCut {
 const TO_SOURCE = 1n;
 const GONE = 2n;
 
+/** The rows of a segment take about 2,500 bytes, of which pages of the usual size hold one. */
 const SCHEMA = `
+  PRAGMA page_size = 8192;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
