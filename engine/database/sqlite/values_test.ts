@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import { createRandom, type Random, testSeed } from "../../../tests/harness/random.ts";
 import { DatabaseError, type DatabaseErrorKind } from "../error.ts";
 import type { Row } from "../types.ts";
@@ -151,6 +152,27 @@ Deno.test("sqlite: a column that prefers numbers takes no text that it would cha
       isError("value", /^t\.v \(id 9\): .*STRING would turn the text/),
       text,
     );
+  }
+});
+
+Deno.test("sqlite: a value is refused where the column would store another kind of it, and nowhere else", async () => {
+  const literals = ["5", "-9223372036854775808", "1.0", "-0.0", "1.5", "1e300", "9.2233720368547758e18", "x'35'", "''"];
+  const texts = ["x", "5", "-5.0", " 7 ", "1e3", "0x10", "1 2"].map((text) => `'${text}'`);
+  for (const type of ["INTEGER", "REAL", "NUMERIC", "TEXT", "BLOB", ""]) {
+    await using file = await TestFile.open("CREATE TABLE free (id INTEGER PRIMARY KEY, v)");
+    file.other.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, v ${type})`);
+    for (const literal of [...literals, ...texts]) {
+      file.other.exec(`DELETE FROM free; DELETE FROM t; INSERT INTO free VALUES (1, ${literal})`);
+      file.other.exec("INSERT INTO t SELECT * FROM free");
+      const [wanted, kept] = ["free", "t"].map((table) => file.dump(table, ["v"]));
+      const rows = await file.read(await file.side("free"));
+      file.other.exec("DELETE FROM t");
+      const inserted = file.insert({ ...await file.side("t"), forms: ["integer", "native"] }, rows);
+      const words = `${literal} into ${type}`;
+      if (isDeepStrictEqual(kept, wanted)) await inserted;
+      else await assert.rejects(inserted, isError("value", /^t\.v \(id 1\): .* another kind of value/), words);
+      assert.deepEqual(file.dump("t", ["v"]), isDeepStrictEqual(kept, wanted) ? wanted : [], words);
+    }
   }
 });
 

@@ -7,6 +7,8 @@ import type { Stored } from "./stored.ts";
 /** What to bind for a canonical text, so that the column holds it exactly. @throws DatabaseError `value`, without its place */
 export type WriteValue = (text: string) => Exclude<Stored, null>;
 
+type Affinity = NonNullable<Column["storage"]>["affinity"];
+
 const LEAST = -(2n ** 63n);
 const MOST = 2n ** 63n - 1n;
 
@@ -25,7 +27,8 @@ export function valueWriter({ storage, type }: Column, form: Form): WriteValue {
     case "native":
       return (text) => {
         const value = parseLiteral(text);
-        return typeof value === "string" ? asText(value) : value;
+        if (isConverted(value, affinity)) refuse(type, `would turn ${text.slice(0, 40)} into another kind of value`);
+        return value;
       };
     case "integer":
       return affinity === "text"
@@ -42,6 +45,15 @@ export function valueWriter({ storage, type }: Column, form: Form): WriteValue {
     default:
       return asText;
   }
+}
+
+/** Whether SQLite would store a value of a column of some affinity as one of another kind (Datatypes In SQLite, section 3). */
+function isConverted(value: Exclude<Stored, null>, affinity: Affinity): boolean {
+  if (affinity === "blob") return false;
+  if (typeof value === "string") return affinity !== "text" && NUMERIC.test(value);
+  if (typeof value === "bigint") return affinity === "text" || affinity === "real";
+  if (typeof value !== "number") return false;
+  return affinity === "text" || affinity !== "real" && Number.isInteger(value) && Math.abs(value) < 2 ** 63;
 }
 
 function integer(text: string): bigint | undefined {

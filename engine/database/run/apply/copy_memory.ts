@@ -69,7 +69,11 @@ export class CopyMemory implements AsyncDisposable {
   /** Takes rows that are being copied. */
   rows(rows: Row[]): void {
     if (this.#take === undefined) return;
-    for (const row of rows) this.#take(row);
+    try {
+      for (const row of rows) this.#take(row);
+    } catch (error) {
+      this.#lose(error);
+    }
   }
 
   /** For a copy that tells of its rows: what another told before is forgotten. */
