@@ -20,7 +20,7 @@ import type { RunInput, RunOutput } from "./run_task.ts";
 import { endOneWay, hasSourceWork, writeSource, writeTarget } from "./write_sides.ts";
 
 /** Queries of one side that run at once. */
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 
 /** How often a run is begun that loses a connection before anything is committed, and the pause before it begins anew. */
 const TRIES = 3;
