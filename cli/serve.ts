@@ -96,7 +96,7 @@ async function start(): Promise<void> {
     rateLimit: config.rateLimit,
     stopping: stopping.signal,
   });
-  await scheduler.start(performSchedule(app, stopping.signal));
+  await scheduler.start(performSchedule(app, sessions, stopping.signal));
   const clean = () =>
     void cleanJournals({ pool, journals }, report)
       .catch((error) => report("Cannot clean up interrupted transfers", error));

@@ -5,6 +5,7 @@ import { SCHEDULED_OPERATIONS, type ScheduledOperation } from "../../engine/jobs
 import { BASE_PATH } from "../environment.ts";
 import { Check, CreateBackupBody, Prune } from "./backup_requests.ts";
 import { numberedPage, text, timestamp } from "./common.ts";
+import { StartSessionBody } from "./session.ts";
 import { SyncDatabaseBody } from "./sync_database.ts";
 import { SyncFilesBody } from "./sync_files.ts";
 
@@ -12,6 +13,7 @@ import { SyncFilesBody } from "./sync_files.ts";
 export const OPERATIONS: Record<ScheduledOperation, { path: string; body: z.ZodType; source: string }> = {
   "sync.files": { path: `${BASE_PATH}/sync/files`, body: SyncFilesBody, source: "sourceDirectory" },
   "sync.database": { path: `${BASE_PATH}/sync/database`, body: SyncDatabaseBody, source: "sourceConnectionString" },
+  "sync.locations": { path: `${BASE_PATH}/sync/session/start`, body: StartSessionBody, source: "sourceLocation" },
   "backup.create": { path: `${BASE_PATH}/backup/create`, body: CreateBackupBody, source: "sourceDirectory" },
   "backup.prune": { path: `${BASE_PATH}/backup/prune`, body: Prune, source: "backupPath" },
   "backup.check": { path: `${BASE_PATH}/backup/check`, body: Check, source: "backupPath" },

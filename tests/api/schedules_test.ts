@@ -80,6 +80,52 @@ Deno.test("scheduled operations run, are caught up after a start, and show in se
   assert.ok(Math.abs(Number(seconds) - Date.now() / 1_000) < 60, seconds);
 });
 
+Deno.test("sessions between locations run by schedule, and the run ends as they do", async () => {
+  await using sandbox = await makeSandbox();
+  const { root } = sandbox;
+  await Deno.mkdir(`${root}/source`);
+  await Deno.writeTextFile(`${root}/source/file`, "hello");
+  const ids: Record<string, string> = {};
+  {
+    await using server = await startServer({ sandbox });
+    for (
+      const [name, directory] of [["here", "source"], ["there", "target"], ["other", "other"], ["gone", "nowhere"]]
+    ) {
+      const answer = await server.request("POST", "/locations", { name, directory: `${root}/${directory}` });
+      assert.equal(answer.status, 201, answer.text);
+    }
+    for (const [from, to] of [["here", "there"], ["gone", "other"], ["here", "unknown"]]) {
+      const request = { sourceLocation: from, targetLocation: to, syncType: "Files" };
+      const schedule = { name: `${from} to ${to}`, cron: "@daily", operation: "sync.locations", request };
+      const answer = await server.request("POST", "/schedules", schedule);
+      assert.equal(answer.status, 201, answer.text);
+      ids[to === "unknown" ? to : from] = answer.body.id;
+    }
+  }
+  makeDue(sandbox.dataDir);
+  await using server = await startServer({ sandbox });
+  const runOf = (id: string) =>
+    poll("the missed run", async () => {
+      const [run] = (await server.request("GET", `/schedules/${id}/runs`)).body.runs;
+      return run?.endedAt ? run : undefined;
+    });
+  const run = await runOf(ids.here);
+  assert.deepEqual([run.status, run.error], ["succeeded", null]);
+  const session = (await server.request("GET", `/sync/session/${run.sessionId}/status`)).body;
+  assert.deepEqual([session.kind, session.status, session.result.changesApplied], ["sync.locations", "completed", 1]);
+  assert.ok(Date.parse(run.endedAt) >= Date.parse(session.completedAt));
+  assert.equal(await Deno.readTextFile(`${root}/target/file`), "hello");
+  for (
+    const [name, words] of [["gone", /nowhere/], ["unknown", /^NOT_FOUND: .*here or unknown/]] as const
+  ) {
+    const { status, error, sessionId } = await runOf(ids[name]);
+    assert.equal(status, "failed");
+    assert.match(error, words);
+    const { completedAt } = (await server.request("GET", `/sync/session/${sessionId}/status`)).body;
+    assert.notEqual(completedAt, null);
+  }
+});
+
 Deno.test("schedules are changed and deleted; what makes none is refused", async () => {
   await using server = await startServer();
   const request = { sourceDirectory: `${server.root}/a`, targetDirectory: `${server.root}/b` };

@@ -3,6 +3,7 @@
 export const SCHEDULED_OPERATIONS = [
   "sync.files",
   "sync.database",
+  "sync.locations",
   "backup.create",
   "backup.prune",
   "backup.check",
