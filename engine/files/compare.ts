@@ -39,6 +39,7 @@ export class DirectoryComparison {
   /** Files that are different, or stay so where nothing replaces them, although nothing but their bytes tells so. */
   #left: string[] = [];
   #contents!: FileContents;
+  #linksInTrash!: CompareInput["linksInTrash"];
   #children: PendingDirectory[] = [];
 
   constructor(rules: Rules, options: CompareOptions, plan: PlanWriter, report: Report) {
@@ -59,6 +60,7 @@ export class DirectoryComparison {
     this.#keptNames = [];
     this.#left = [];
     this.#contents = input.contents;
+    this.#linksInTrash = input.linksInTrash;
     this.#children = [];
     const { pass, strategy } = this.#options;
     this.#baseline.begin(source, input.baseline, (i) => this.#isTaken(source as Listing, i), {
@@ -347,7 +349,8 @@ export class DirectoryComparison {
       this.#noteConflict(name, j, kind, winner);
       return winner;
     }
-    const isMerge = strategy === "Merge" && known?.type === "file" && isLone(source, i) && isLone(target, j);
+    const isMerge = strategy === "Merge" && known?.type === "file" && this.#isLone("source", i) &&
+      this.#isLone("target", j);
     if (!isMerge && !foresees) {
       const reason = known === undefined ? "no-common-version" : "not-mergeable";
       this.#noteConflict(name, j, kind, winner, strategy === "Merge" ? reason : undefined);
@@ -363,6 +366,14 @@ export class DirectoryComparison {
       this.#add("merge", ["merge", name, kind, keptAs, base, fileState(source, i), fileState(target, j)]);
     }
     return "target";
+  }
+
+  /** Whether a side's entry is a file with no other name. */
+  #isLone(side: "source" | "target", index: number): boolean {
+    const listing = side === "source" ? this.#source : this.#target;
+    if (listing === undefined || index < 0 || listing.type(index) !== "file") return false;
+    const links = listing.hardLinks(index);
+    return links === 1 || links - this.#linksInTrash(side, listing.names[index], listing.inode(index)) === 1;
   }
 
   /** The version that the pass before moves aside in this one's source comes here. */
@@ -488,10 +499,6 @@ function writeTime(listing: Listing | undefined, index: number) {
 }
 
 /** Whether it is a file that has no other name. */
-function isLone(listing: Listing, index: number): boolean {
-  return index >= 0 && listing.type(index) === "file" && listing.hardLinks(index) === 1;
-}
-
 function fileState(listing: Listing, index: number): FileState {
   return { size: listing.size(index), mtime: listing.mtime(index), mtimeNs: listing.mtimeNs(index) };
 }

@@ -54,6 +54,8 @@ export interface CompareInput {
   /** Whether the target resolves a name that it lists in another case to that same entry. */
   folds: (name: string, index: number) => boolean;
   contents: FileContents;
+  /** How many links of a side's file are in that side's own trash. */
+  linksInTrash: (side: "source" | "target", name: string, inode: string) => number;
 }
 
 /** What the directory's files hold. Asked only where their metadata does not tell. */

@@ -7,6 +7,8 @@ import { isLater } from "./conflict.ts";
 import { PlanWriter, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { type RuleOptions, Rules } from "./rules.ts";
+import { linksInTrash } from "./trash.ts";
+import { OWN_TRASH } from "./opening.ts";
 import { EngineError } from "../errors.ts";
 import {
   type Descriptor,
@@ -213,6 +215,9 @@ class Passes implements Disposable {
         target: to?.listing,
         baseline: row,
         contents: this.#contents.of(pass),
+        linksInTrash: (side, name, inode) => {
+          return linksInTrash(`${this.#inputs[pass].roots[side]}/${OWN_TRASH}`, path, name, inode);
+        },
         folds: (name, index) => to !== undefined && foldsTo(to.descriptor, name, to.listing, index),
       });
     });

@@ -15,6 +15,7 @@ import {
   readLinkAt,
   setTimesAt,
   statAt,
+  statIfPresent,
   syncFileSystem,
   Tree,
 } from "../posix/mod.ts";
@@ -37,6 +38,31 @@ export function isTrash(path: string): boolean {
   } catch (error) {
     if (hasCode(error, "ENOENT")) return true;
     if (hasCode(error, "ENOTDIR", "ELOOP")) return false;
+    throw error;
+  }
+}
+
+/**
+ * How many links of a file runs have put into a trash: one that was killed before it replaced the file leaves one of what is there still.
+ *
+ * @param inode the file's, decimal
+ */
+export function linksInTrash(trash: string, directory: string, name: string, inode: string): number {
+  const isLink = (tree: Tree, folder: string) => {
+    const path = directory === "" ? folder : `${folder}/${directory}`;
+    return ifThere(() => statIfPresent(tree.directory(path), name)?.identity)?.endsWith(`:${inode}`) ?? false;
+  };
+  return ifThere(() => {
+    using tree = new Tree(trash);
+    return readDirectory(tree.root, new Listing()).names.filter((folder) => isLink(tree, folder)).length;
+  }) ?? 0;
+}
+
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return undefined;
     throw error;
   }
 }

@@ -146,6 +146,30 @@ Deno.test("both versions stay where no common one is known, and where a file has
   ]);
 });
 
+Deno.test("a file of which a killed run has put a link into the trash is merged as any other", async () => {
+  for (const side of ["source", "target"] as const) {
+    using world = new World();
+    write(world, "source/sub/file", BASE);
+    await world.sync(MERGE);
+    write(world, "source/sub/file", LEFT);
+    write(world, "target/sub/file", RIGHT);
+    const folder = `${world[side]}/.syncline-trash/20261130T101010Z-0123456789ab/sub`;
+    fs.mkdirSync(folder, { recursive: true });
+    fs.mkdirSync(`${world[side]}/.syncline-trash/20261129T101010Z-0123456789ab`);
+    fs.linkSync(`${world[side]}/sub/file`, `${folder}/file`);
+    const { conflicts } = await world.sync(MERGE);
+    assert.deepEqual(conflicts.map(({ path, resolution, reason }) => [path, resolution, reason]), [[
+      "sub/file",
+      "merged",
+      undefined,
+    ]], side);
+    for (const root of [world.source, world.target]) {
+      assert.equal(fs.readFileSync(`${root}/sub/file`, "utf8"), BOTH, side);
+    }
+    assert.equal(fs.readFileSync(`${folder}/file`, "utf8"), side === "source" ? LEFT : RIGHT);
+  }
+});
+
 Deno.test("an edit that keeps size and time is what the next edits are merged from", async () => {
   // The second run keeps no texts.
   for (const second of ["Merge", "SourceWins"] as const) {
