@@ -210,21 +210,20 @@ class Application {
 
   /** Makes out what the plan could not foresee or what became something else. */
   async #rebase(): Promise<void> {
-    const { tasks, roots, rules, spool, baseline, workers, pass } = this.#run;
-    const base = { roots, rules, spool, baseline, pass };
+    const { tasks, roots, rules, spool, baseline, workers, pass, startedAt } = this.#run;
+    const base = { roots, rules, spool, baseline, pass, startedAt };
     const unsettled: string[] = [];
-    const work = [
-      ...this.#groups([...this.#plan.stream("baseline"), ...this.#lost]).map((segments) => ({
-        segments,
-        directories: [],
-      })),
-      ...chunks([...this.#deviating], MOST_REBASED).map((directories) => ({ segments: [], directories })),
-    ];
-    await forEachAtOnce(work, workers, async (part) => {
-      const { report, unsettled: left } = await tasks.run("files.rebase", { ...base, ...part });
-      addReport(this.#done, report);
-      for (const directory of left) unsettled.push(directory);
-    });
+    const ofSteps = (segments: Segment[]) =>
+      this.#groups(segments).map((segments) => ({ segments, directories: [] as string[] }));
+    const deviating = chunks([...this.#deviating], MOST_REBASED).map((directories) => ({ segments: [], directories }));
+    // What the comparison has found out of a directory comes last, so that it stays.
+    for (const work of [[...deviating, ...ofSteps(this.#lost)], ofSteps(this.#plan.stream("baseline"))]) {
+      await forEachAtOnce(work, workers, async (part) => {
+        const { report, unsettled: left } = await tasks.run("files.rebase", { ...base, ...part });
+        addReport(this.#done, report);
+        for (const directory of left) unsettled.push(directory);
+      });
+    }
     if (unsettled.length === 0) return;
     await tasks.run("files.absorb", { roots, baseline, swapped: pass === "back", directories: unsettled });
   }

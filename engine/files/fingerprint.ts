@@ -31,7 +31,7 @@ export interface ChangeTime {
 export const UNKNOWN_TIME: Readonly<ChangeTime> = { ctime: NaN, ctimeNs: 0 };
 
 /** The steps in which clocks of file systems go, milliseconds, with room: the kernel's, and that of those with whole seconds. */
-const STEP = 20;
+export const CLOCK_STEP_MS = 20;
 const COARSE_STEP = 2_000;
 
 /**
@@ -39,7 +39,7 @@ const COARSE_STEP = 2_000;
  * @param lookedAt when the inode was looked at, before its content was read, milliseconds since 1970
  */
 export function settledTime({ ctime, ctimeNs }: ChangeTime, lookedAt: number): ChangeTime {
-  const step = ctimeNs === 0 ? COARSE_STEP : STEP;
+  const step = ctimeNs === 0 ? COARSE_STEP : CLOCK_STEP_MS;
   return ctime * 1_000 + ctimeNs / 1e6 < lookedAt - step ? { ctime, ctimeNs } : UNKNOWN_TIME;
 }
 

@@ -17,6 +17,11 @@ async function withTrash(): Promise<World> {
   return world;
 }
 
+/** The folder of the only run that has kept something. */
+function folder(root: string): string {
+  return fs.readdirSync(`${root}/${TRASH}`).find((name) => !name.startsWith("."))!;
+}
+
 Deno.test("a run in one direction neither carries over nor clears away a side's own trash", async () => {
   using world = await withTrash();
   const kept = world.list(`${world.target}/${TRASH}`);
@@ -28,10 +33,18 @@ Deno.test("a run in one direction neither carries over nor clears away a side's 
   assert.deepEqual(world.list(other), { a: "edited", b: "edited" });
 });
 
-Deno.test("what else is under the name of the own trash goes with the rest", async () => {
-  using world = await withTrash();
-  world.write(`source/${TRASH}/somebody's`, "data");
-  const other = `${world.path}/other`;
-  await world.sync({ targetDirectory: other });
-  assert.deepEqual(world.list(other), world.list(world.source));
+Deno.test("what is under the name of the own trash and is none goes with the rest; a stray file in a trash does not", async () => {
+  using plain = new World();
+  plain.write(`source/${TRASH}/somebody's`, "data");
+  await plain.sync({});
+  assert.deepEqual(plain.list(plain.target), plain.list(plain.source));
+
+  for (const side of ["source", "target"]) {
+    using world = await withTrash();
+    const folders = () => [world.source, world.target].map((root) => world.list(`${root}/${TRASH}/${folder(root)}`));
+    const kept = folders();
+    world.write(`${side}/${TRASH}/.DS_Store`, "left by a program");
+    await world.sync({ deleteMissingInTarget: true });
+    assert.deepEqual(folders(), kept, side);
+  }
 });

@@ -5,7 +5,7 @@ import { FAILED, openRoot } from "./scan.ts";
 import { DamagedFile, isDamage } from "../sqlite_damage.ts";
 import { absorbWritten } from "./absorb.ts";
 import { readSegments, type Segment } from "./plan.ts";
-import { isTrash } from "./trash.ts";
+import { isTrash, keptFolders } from "./trash.ts";
 import { writtenPath } from "./written.ts";
 import { EngineError } from "../errors.ts";
 import {
@@ -42,7 +42,7 @@ export interface PrepareInput {
 export interface PrepareOutput {
   sourceIdentity: string;
   targetExists: boolean;
-  /** Whether nothing but such runs' trash is where they keep it. */
+  /** Whether nothing but such runs' trash is where they keep it, or any of it: other programs may put files of their own there. */
   hasOwnTrash: boolean;
   owners: boolean;
   baseline: "none" | "partial" | "complete";
@@ -78,7 +78,7 @@ export function prepare(input: PrepareInput, context: TaskContext): PrepareOutpu
   return {
     sourceIdentity: identity,
     targetExists,
-    hasOwnTrash: input.ownTrash.every(isReadableTrash),
+    hasOwnTrash: input.ownTrash.every(isReadableTrash) || input.ownTrash.some(hasKept),
     owners: mayChangeOwner(),
     ...readState(input, targetExists, context),
   };
@@ -108,6 +108,16 @@ function refuseData(trash: string): void {
   const details =
     `trashDirectory would hide what is in ${trash}: name a directory that is new, empty or a trash already`;
   throw new EngineError("invalid", INVALID, details);
+}
+
+/** Whether a run has kept something there. */
+function hasKept(path: string): boolean {
+  try {
+    return keptFolders(path).length > 0;
+  } catch (error) {
+    if (!(error instanceof PosixError)) throw error;
+    return false;
+  }
 }
 
 /** What cannot be looked at is no trash: the comparison says why. */

@@ -11,7 +11,7 @@ import {
 import { absorbWritten } from "./absorb.ts";
 import { BaselineStore } from "./baseline_store.ts";
 import { isSameTime } from "./coarse.ts";
-import { type Fingerprint, fingerprint, settledTime } from "./fingerprint.ts";
+import { CLOCK_STEP_MS, type Fingerprint, fingerprint, settledTime } from "./fingerprint.ts";
 import { readSegment, type Segment } from "./plan.ts";
 import { addError, emptyReport, type Report } from "./report.ts";
 import { isTemporaryName, type RuleOptions, Rules } from "./rules.ts";
@@ -31,6 +31,8 @@ export interface RebaseInput {
   baseline: string;
   /** Of a run that goes both ways; the baseline is that of `forward`. */
   pass: "forward" | "back" | undefined;
+  /** When the run began, milliseconds since 1970. */
+  startedAt: number;
 }
 
 export interface RebaseOutput {
@@ -56,6 +58,8 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
   const rows: [path: string, entries: Uint8Array | null][] = [];
   const compared = comparedFiles(input);
   const swapped = input.pass === "back";
+  // So that the times of what was just copied can be told from those of a change after it.
+  if (input.pass !== undefined) waitFor(CLOCK_STEP_MS);
   for (const path of new Set([...compared.keys(), ...input.directories])) {
     context.checkpoint();
     const stored = store.read(path);
@@ -71,7 +75,7 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
         left: compared.get(path)?.left ?? new Set(),
         contents: input.pass === undefined
           ? undefined
-          : new KnownContents(compared.get(path)?.contents ?? [], store.placed(path), old, lookedAt),
+          : new KnownContents(compared.get(path)?.contents ?? [], store.placed(path), old, lookedAt, input.startedAt),
       });
       if (settled < listed) unsettled.push(path);
       encoder.reset();
@@ -91,6 +95,10 @@ export function rebase(input: RebaseInput, context: TaskContext): RebaseOutput {
   }
   store.setAside(rows);
   return { report, unsettled };
+}
+
+function waitFor(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /** What the comparison has found out about a directory's files. */
@@ -121,13 +129,21 @@ class KnownContents {
   readonly #placed: Map<string, BaselineEntry>;
   readonly #old: Map<string, BaselineEntry>;
   readonly #lookedAt: number;
+  readonly #startedAt: number;
 
   /**
    * @param seen rows of what the comparison has read
    * @param placed rows of what the run has put into the target
    * @param lookedAt when both sides were listed, milliseconds since 1970
    */
-  constructor(seen: Uint8Array[], placed: Uint8Array[], old: Map<string, BaselineEntry>, lookedAt: number) {
+  constructor(
+    seen: Uint8Array[],
+    placed: Uint8Array[],
+    old: Map<string, BaselineEntry>,
+    lookedAt: number,
+    startedAt: number,
+  ) {
+    this.#startedAt = startedAt;
     this.#seen = new Map(seen.flatMap((row) => [...decodeBaseline(row)]));
     this.#placed = new Map(placed.flatMap((row) => [...decodeBaseline(row)]));
     this.#old = old;
@@ -141,7 +157,7 @@ class KnownContents {
 
   /**
    * The newest that is known of a version. Of one that neither this run nor an earlier one has had in its hands it is what both sides
-   * are now, without a hash: their size and time are trusted to tell it.
+   * were when the run began, without a hash: their size and time are trusted to tell it.
    */
   of(name: string, entry: BaselineEntry, source: Listing, i: number, target: Listing, j: number): Fingerprint {
     const news = this.#placed.get(name) ?? this.#seen.get(name);
@@ -156,10 +172,11 @@ class KnownContents {
       targetCtime: target.ctime(j),
       targetCtimeNs: target.ctimeNs(j),
     };
+    const moment = before === undefined ? this.#startedAt : this.#lookedAt;
     return fingerprint(
       hash,
-      settledTime({ ctime, ctimeNs }, this.#lookedAt),
-      settledTime({ ctime: targetCtime, ctimeNs: targetCtimeNs }, this.#lookedAt),
+      settledTime({ ctime, ctimeNs }, moment),
+      settledTime({ ctime: targetCtime, ctimeNs: targetCtimeNs }, moment),
     );
   }
 }

@@ -42,6 +42,13 @@ export function isTrash(path: string): boolean {
   }
 }
 
+/** The folders of runs in a directory. @throws PosixError */
+export function keptFolders(path: string): string[] {
+  using tree = new Tree(path);
+  const listing = readDirectory(tree.root, new Listing());
+  return listing.names.filter((name, index) => FOLDER.test(name) && listing.type(index) === "directory");
+}
+
 /**
  * How many links of a file runs have put into a trash: one that was killed before it replaced the file leaves one of what is there still.
  *

@@ -73,10 +73,11 @@ function tableName(schema: string, name: string): TableName {
 }
 
 async function describeColumns(session: Session, oid: string): Promise<Column[]> {
-  // Domains are looked through to the type that they are made of, whose modifier may be at any of them.
+  // A foreign table's NOT NULL is a promise that nobody keeps. Domains are looked through to the type that they are made of, whose modifier may be at any of them.
   const rows = await session.query(
     `with recursive base(attnum, oid, modifier, required) as (
-       select a.attnum, a.atttypid, a.atttypmod, a.attnotnull from pg_attribute a
+       select a.attnum, a.atttypid, a.atttypmod, a.attnotnull and c.relkind <> 'f'
+       from pg_attribute a join pg_class c on c.oid = a.attrelid
        where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped
        union all
        select b.attnum, y.typbasetype, case when b.modifier = -1 then y.typtypmod else b.modifier end, b.required or y.typnotnull

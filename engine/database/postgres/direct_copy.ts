@@ -1,3 +1,4 @@
+import { DatabaseError } from "../error.ts";
 import type { DirectCopy, Snapshot, Writer } from "../dialect.ts";
 import type { TableSide } from "../types.ts";
 import { linesIn } from "./copy_text.ts";
@@ -51,7 +52,11 @@ async function copyRows(
 ): Promise<number> {
   let copied = 0;
   for await (const rows of snapshot.all(from, BATCH)) {
-    await writer.insert(to, rows);
+    const [existing] = await writer.insert(to, rows);
+    if (existing !== undefined) {
+      const words = `a row with the key of row ${copied + existing + 1} is there already`;
+      throw new DatabaseError("unique", `${to.table.id}: ${words}`, { table: to.table.id });
+    }
     copied += rows.length;
     progress(rows.length);
   }

@@ -134,7 +134,7 @@ class EntityComparison {
     const work = planSegments(source, target, hasBase || isFirst ? base : undefined, { isKept, pending });
     result.segments = work.segments;
     result.differingSegments = work.differing;
-    const segments = { source: source.size, target: target.size };
+    const segments = { source, target };
     const checksums = { source, target, base };
     const groups = groupSegments(work, bucketing.scheme === "range" ? GROUP_ROWS : Infinity);
     if (pair.source.key.length === 0) {
@@ -182,7 +182,7 @@ class EntityComparison {
     for (const bucket of emptied) plan.baseline.stage(bucket, new HashList());
   }
 
-  #reading(pair: TablePair, segments: Sides<number>, name: string): GroupReading {
+  #reading(pair: TablePair, segments: Sides<Checksums>, name: string): GroupReading {
     const { method, bucketing } = this.#plan;
     const { progress, input } = this.#run;
     return {

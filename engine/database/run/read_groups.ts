@@ -20,8 +20,8 @@ export interface GroupReading {
   method: HashMethod;
   bucketing: Bucketing;
   snapshots: Snapshots;
-  /** Segments that have rows. */
-  segments: Sides<number>;
+  /** The segments that have rows, or something else by their numbers. */
+  segments: Sides<ReadonlyMap<number, unknown>>;
   /** For a file of its own. */
   path: string;
   /** Called for every batch that arrives. */
@@ -49,7 +49,8 @@ export async function* readGroup(reading: GroupReading, group: SegmentGroup): As
   using target = new RowPartitions(`${path}-target`, count);
   const read = async (side: "source" | "target", buckets: number[], into: RowPartitions) => {
     if (buckets.length === 0) return;
-    const wanted = buckets.length === segments[side] ? undefined : buckets;
+    const own = new Set(buckets);
+    const wanted = segments[side].keys().every((bucket) => own.has(bucket)) ? undefined : buckets;
     await onSide(side, async () => {
       for await (const rows of snapshots[side].hashes(pair[side], method, bucketing, wanted)) {
         if (count === 1) addTo(whole, side, rows);

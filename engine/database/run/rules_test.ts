@@ -218,3 +218,36 @@ Deno.test("progress never falls and ends with everything written", async () => {
   const percentages = w.progress.map(({ percentage }) => percentage ?? 0);
   assert.deepEqual(percentages, percentages.toSorted((a, b) => a - b));
 });
+
+Deno.test("what a first run sets aside stays known of segments that it does not compare", async () => {
+  // The target has as many segments as differ, but other ones.
+  await using w = await world(numbered(0, 300), numbered(0, 150));
+  const options = { direction: "two-way" } as const;
+  assert.equal((await w.sync(["items"], options)).changesApplied, 150);
+  const edited = w.target.rows.get("items")!.find(([id]) => id === "5")!;
+  edited[1] = "edited in the target";
+  w.source.rows.set("items", w.source.rows.get("items")!.filter(([id]) => id !== "7"));
+  const { conflictsEncountered } = await w.sync(["items"], { ...options, deleteMissingInTarget: true });
+  assert.equal(conflictsEncountered, 0);
+  for (const side of [w.source, w.target]) {
+    const rows = side.rows.get("items")!;
+    assert.deepEqual([rows.find(([id]) => id === "5"), rows.find(([id]) => id === "7")], [edited, undefined]);
+  }
+});
+
+Deno.test("a segment that grows keeps what is known of rows that the source has no more", async () => {
+  await using w = await world(numbered(0, 1000), numbered(0, 1000));
+  const options = { direction: "two-way", conflictStrategy: "Manual" } as const;
+  await w.sync(["items"], options);
+  w.source.rows.set("items", w.source.rows.get("items")!.filter(([id]) => id !== "990"));
+  w.target.rows.get("items")!.find(([id]) => id === "990")![1] = "edited in the target";
+  const run = async (changes: number) => {
+    const { changesApplied, conflicts } = await w.sync(["items"], options);
+    assert.deepEqual([changesApplied, conflicts.map(({ kind }) => kind)], [changes, ["deleted-modified"]]);
+    assert.equal(w.source.rows.get("items")!.find(([id]) => id === "990"), undefined);
+  };
+  await run(0);
+  w.source.rows.get("items")!.push(...numbered(1000, 42_000));
+  await run(41_000);
+  await run(0);
+});

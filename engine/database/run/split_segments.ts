@@ -34,21 +34,28 @@ export async function splitSegments(
   const cuts: SegmentCut[] = [];
   let copied = 0;
   for (const [segment, { keys, names }] of found) {
-    boundaries.push(...bucketing.boundaries.slice(copied, segment));
-    copied = segment;
     const order = inOrder(side.forms[side.key[0]], keys);
     const base = baseline.rows(segment);
     const parts: HashList[] = [];
+    const inside: string[] = [];
+    let known = 0;
     for (let at = 0; at < order.length || at === 0; at += size) {
-      if (at > 0) boundaries.push(keys[order[at]]);
+      if (at > 0) inside.push(keys[order[at]]);
       const part = new HashList(size);
       for (const row of order.subarray(at, at + size)) {
         const hash = base.get(names[row]);
-        if (hash !== undefined) part.add(names[row], hash);
+        if (hash === undefined) continue;
+        part.add(names[row], hash);
+        known++;
       }
       parts.push(part);
     }
-    cuts.push({ segment, parts });
+    // Of rows that the source has no more nobody can tell the part.
+    if (known === base.size) {
+      boundaries.push(...bucketing.boundaries.slice(copied, segment), ...inside);
+      copied = segment;
+      cuts.push({ segment, parts });
+    }
     progress.checkpoint();
   }
   boundaries.push(...bucketing.boundaries.slice(copied));

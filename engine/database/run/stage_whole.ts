@@ -46,7 +46,7 @@ export async function stageWhole(
       method: plan.method,
       bucketing,
       snapshots,
-      segments: { source: count, target: 0 },
+      segments: { source: weights, target: new Map() },
       path: `${input.workspace}/${entity.index}-whole-${i}`,
       onRows: () => progress.checkpoint(),
     };

@@ -3,6 +3,7 @@ import { RangeBuckets } from "../range_buckets.ts";
 import type { Bucketing, Form, HashedRow } from "../types.ts";
 import type { BaseRows } from "./baseline/baseline.ts";
 import type { DatabaseRun, Entity } from "./database_run.ts";
+import { countRows } from "./segments.ts";
 import { splitSegments } from "./split_segments.ts";
 import { stageWhole } from "./stage_whole.ts";
 
@@ -23,6 +24,10 @@ export async function recutBaseline(
   if (uneven !== "all" && baseline.bucketing.scheme === "range") {
     return await splitSegments(run, { entity, pair, plan, baseline }, source, uneven);
   }
+  // What is known of rows that the source has no more is found by no look at the source: then all stays as it is.
+  const known = countRows(baseline.checksums());
+  if (known !== entity.result.sourceRows) return;
+  let found = 0;
   const oldBucket = bucketFinder(baseline.bucketing, pair.source.forms[pair.source.key[0]]);
   const cache = new Map<number, BaseRows>();
   const baseOf = (row: HashedRow, keyHash: bigint) => {
@@ -32,10 +37,13 @@ export async function recutBaseline(
       if (cache.size >= MOST_CACHED) cache.clear();
       cache.set(bucket, rows = baseline.rows(bucket));
     }
-    return rows.get(keyHash);
+    const base = rows.get(keyHash);
+    if (base !== undefined) found++;
+    return base;
   };
   const bucketing = await stageWhole(run, { entity, pair, plan, baseline }, source, baseOf);
-  baseline.settle(bucketing, new Map());
+  if (found === known) baseline.settle(bucketing, new Map());
+  else baseline.discard();
 }
 
 /** In which segment of an older cut a row lies. Of segments by hashes there must not be fewer now than there were. */

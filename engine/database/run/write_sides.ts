@@ -4,7 +4,7 @@ import { applySide } from "./apply/apply.ts";
 import { InDoubt } from "./apply/transactions.ts";
 import type { DatabaseRun, Entity } from "./database_run.ts";
 import type { Side } from "./decide.ts";
-import { discardBaselines, prepareBaselines, settleBaselines } from "./settle.ts";
+import { discardBaselines, prepareBaselines, settleBaseline } from "./settle.ts";
 import { recutBaseline } from "./whole_baselines.ts";
 
 /** Writes what is planned for the target, where anything is. */
@@ -31,7 +31,7 @@ export async function writeTarget(
 }
 
 /** Everything is written: what cannot be remembered is only told. */
-async function unlessItFails({ result }: Entity, work: () => Promise<void>): Promise<void> {
+async function unlessItFails({ result }: Entity, work: () => void | Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -42,10 +42,12 @@ async function unlessItFails({ result }: Entity, work: () => Promise<void>): Pro
 
 /** Ends a run that had nothing to write to the source: what was set aside becomes the baselines. */
 export async function endOneWay(run: DatabaseRun, entities: Entity[], source: Snapshot): Promise<void> {
-  settleBaselines(entities);
   for (const entity of entities) {
-    const uneven = entity.plan?.uneven;
-    if (uneven !== undefined) await unlessItFails(entity, () => recutBaseline(run, entity, source, uneven));
+    await unlessItFails(entity, async () => {
+      settleBaseline(entity);
+      const uneven = entity.plan?.uneven;
+      if (uneven !== undefined) await recutBaseline(run, entity, source, uneven);
+    });
   }
 }
 
@@ -53,7 +55,7 @@ export async function endOneWay(run: DatabaseRun, entities: Entity[], source: Sn
 export async function writeSource(run: DatabaseRun, entities: Entity[]): Promise<void> {
   const changed = entities.filter((entity) => hasWork(entity, "source"));
   await applySide(run, "source", changed, undefined, undefined);
-  settleBaselines(entities);
+  for (const entity of entities) await unlessItFails(entity, () => settleBaseline(entity));
 }
 
 export function hasSourceWork(entities: Entity[]): boolean {
