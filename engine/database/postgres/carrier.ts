@@ -7,7 +7,7 @@ import { reference } from "./expressions.ts";
 import { keyCondition } from "./find_rows.ts";
 import { rowHashSql, type ServerMethod } from "./hash_sql.ts";
 import { arrayText, literal, quote, quoteTable } from "./identifier.ts";
-import { copyInto } from "./insert.ts";
+import { assertThere, copyInto } from "./insert.ts";
 import { copyInSavepoint } from "./savepoint.ts";
 import { fromClause } from "./select.ts";
 import type { Session } from "./session.ts";
@@ -19,6 +19,7 @@ import { PostgresWriter } from "./writer.ts";
 /** Lines of COPY, as the source's server has made them. */
 interface Lines extends CarriedRows {
   pieces: Uint8Array[];
+  keys: Row[];
 }
 
 /** What one server's COPY sends is what the other's takes, where the columns are of the same types. */
@@ -63,7 +64,7 @@ async function read(
     ? side.columns.map(reference)
     : ["k.replaced", ...keyFirst(side).map((at) => reference(side.columns[at]))];
   const sql = `copy (select ${columns.join(", ")} ${wantedRows(side, keys, replaced)}) to stdout`;
-  const lines: Lines = { pieces: [], rows: 0, bytes: 0 };
+  const lines: Lines = { pieces: [], keys, rows: 0, bytes: 0 };
   for await (const piece of lanes.stream((lane) => lane.copyOut(sql, { table: side.table.id }))) {
     lines.pieces.push(piece);
     lines.rows += linesIn(piece);
@@ -89,8 +90,9 @@ function wantedRows(side: TableSide, keys: Row[], replaced: bigint[] | undefined
   return `${from}, unnest(${arrays.join(", ")}) k(${names.join(", ")}) where ${keyCondition(side)}`;
 }
 
-async function insertLines(session: Session, side: TableSide, { pieces, rows }: Lines): Promise<number> {
-  await copyInSavepoint(session, [copyInto(side)], pieces, { table: side.table.id });
+async function insertLines(session: Session, side: TableSide, { pieces, keys, rows }: Lines): Promise<number> {
+  const [inserted] = await copyInSavepoint(session, [copyInto(side)], pieces, { table: side.table.id });
+  if (inserted < rows) await assertThere(session, side, keys);
   return rows;
 }
 

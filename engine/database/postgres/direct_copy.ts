@@ -3,7 +3,7 @@ import type { DirectCopy, Snapshot, Writer } from "../dialect.ts";
 import type { TableSide } from "../types.ts";
 import { linesIn } from "./copy_text.ts";
 import { reference } from "./expressions.ts";
-import { copyInto } from "./insert.ts";
+import { copyInto, notTaken } from "./insert.ts";
 import { copyInSavepoint } from "./savepoint.ts";
 import { fromClause } from "./select.ts";
 import { PostgresSnapshot } from "./snapshot.ts";
@@ -27,11 +27,22 @@ export const directCopy: DirectCopy = async (from, to, progress) => {
   const columns = from.side.columns.map(reference).join(", ");
   const sql = `copy (select ${columns} ${fromClause(from.side)}) to stdout`;
   const pieces = snapshot.lanes.stream((lane) => lane.copyOut(sql, { table: from.side.table.id }));
-  const [rows] = await copyInSavepoint(writer.session, [copyInto(to.side)], counted(pieces, progress), {
-    table: to.side.table.id,
+  let sent = 0;
+  const onSent = (rows: number) => {
+    sent += rows;
+    progress(rows);
+  };
+  const context = { table: to.side.table.id };
+  const [inserted] = await copyInSavepoint(writer.session, [copyInto(to.side)], counted(pieces, onSent), {
+    ...context,
     copy: { relation: to.side.table.name, firstRow: 0 },
   });
-  return rows;
+  if (inserted < sent) {
+    // A trigger may have put them elsewhere in the table, which was empty.
+    const [[there]] = await writer.session.query(`select count(*) ${fromClause(to.side)}`, [], context);
+    if (Number(there) < sent) throw notTaken(to.side, sent - Number(there));
+  }
+  return sent;
 };
 
 /** Whether what one side's columns send is what the other's take. A domain's name may stand for another type on the other side. */
