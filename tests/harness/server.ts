@@ -153,3 +153,11 @@ function parseJson(text: string): unknown {
     throw error;
   }
 }
+
+/** Kills a server so many milliseconds after a request to it was begun, whatever becomes of that. */
+export async function killDuring(server: Server, running: Promise<unknown>, afterMs: number): Promise<void> {
+  const over = running.catch(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  await server.kill();
+  await over;
+}

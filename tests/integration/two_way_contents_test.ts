@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { shell } from "../harness/command.ts";
 import { createRandom, testSeed } from "../harness/random.ts";
 import { makeSandbox } from "../harness/sandbox.ts";
-import { type Server, startServer } from "../harness/server.ts";
+import { killDuring, type Server, startServer } from "../harness/server.ts";
 import { sharedServer } from "../harness/suite.ts";
 
 const getServer = sharedServer();
@@ -121,16 +121,11 @@ Deno.test("edits that keep size and time outlive kills of the server", async () 
       await Deno.utime(path, time, time);
       wanted.set(`file-${number}`, text);
     }
-    const server = await startServer({ sandbox });
-    try {
+    {
+      await using server = await startServer({ sandbox });
       // A first run that is killed leaves no knowledge of contents.
       if (round === 0) await new Pair(server, "kill").sync();
-      const running = new Pair(server, "kill").sync().catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, random.below(120)));
-      await server.kill();
-      await running;
-    } finally {
-      await server[Symbol.asyncDispose]();
+      await killDuring(server, new Pair(server, "kill").sync(), random.below(120));
     }
     await using again = await startServer({ sandbox });
     const pair = new Pair(again, "kill");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRandom, testSeed } from "../harness/random.ts";
 import { makeSandbox } from "../harness/sandbox.ts";
-import { type Server, startServer } from "../harness/server.ts";
+import { killDuring, type Server, startServer } from "../harness/server.ts";
 
 function request(server: Server, fields: object = {}, options = {}) {
   const body = {
@@ -67,14 +67,9 @@ Deno.test("a run that is killed is brought to its end by the next, and neither s
       await Deno.writeTextFile(`${side}/${name}`, text);
       wanted.set(name, text);
     }
-    const server = await startServer({ sandbox });
-    try {
-      const running = request(server).catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, random.below(120)));
-      await server.kill();
-      await running;
-    } finally {
-      await server[Symbol.asyncDispose]();
+    {
+      await using server = await startServer({ sandbox });
+      await killDuring(server, request(server), random.below(120));
     }
     await using again = await startServer({ sandbox });
     const { body, text } = await request(again);
@@ -119,8 +114,8 @@ Deno.test("Merge over HTTP: what both sides change comes together, whenever the 
   const fields = { conflictStrategy: "Merge" };
   let [merges, within] = [0, 0];
   for (let round = 0; round < 8; round++) {
-    const server = await startServer({ sandbox });
-    try {
+    {
+      await using server = await startServer({ sandbox });
       if (round === 0) {
         const { body } = await request(server, fields);
         assert.deepEqual([body.success, body.changesApplied], [true, files.size]);
@@ -134,12 +129,7 @@ Deno.test("Merge over HTTP: what both sides change comes together, whenever the 
         file.lines[first] = left;
         file.lines[LINES - 1 - last] = right;
       }
-      const running = request(server, fields).catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, random.below(within)));
-      await server.kill();
-      await running;
-    } finally {
-      await server[Symbol.asyncDispose]();
+      await killDuring(server, request(server, fields), random.below(within));
     }
     await using again = await startServer({ sandbox });
     const { body, text } = await request(again, fields);
